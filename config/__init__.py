@@ -1,0 +1,1 @@
+"""Configuration: environment readers, settings, routes, the WSGI entry."""

@@ -1,0 +1,1 @@
+"""Plain Python that knows no framework: states, time limits, hashes, identifiers, two languages."""
