@@ -1,0 +1,1 @@
+"""The one place where "may X do Y to Z" is decided."""
