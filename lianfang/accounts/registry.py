@@ -1,0 +1,216 @@
+"""The operator's settings: each with meaning, default and clause, and what was decided since.
+
+`value(name, at)` answers for any instant, past ones too; a default is never a constant in the code that uses it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lianfang.accounts.models import SettingDecision
+from lianfang.kernel.clock import require_aware
+from lianfang.kernel.refusal import Refusal
+from lianfang.kernel.text import Bilingual
+
+JSON = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """What a setting's value may be. `parse` reads what a person typed and raises ValueError; `show` writes it back."""
+
+    name: str
+    hint: Bilingual
+    parse: Callable[[str], JSON]
+    show: Callable[[JSON], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `clause` is the clause of the charter, the law or the rule that leaves it open."""
+
+    name: str
+    default: JSON
+    clause: str
+    meaning: Bilingual
+    type: Type
+
+    def parse(self, raw: str) -> JSON:
+        """Return the value for what was typed; raises Refusal naming the field `value`."""
+        try:
+            return self.type.parse(raw.strip())
+        except (ValueError, TypeError, KeyError):
+            raise Refusal(self.type.hint, rule="setting-value", field="value") from None
+
+
+def whole(least: int, most: int) -> Type:
+    """A whole number from `least` to `most`."""
+
+    def parse(raw: str) -> int:
+        number = int(raw)
+        if not least <= number <= most:
+            raise ValueError(raw)
+        return number
+
+    hint = Bilingual(zh="請寫{least}到{most}的整數。", en="A whole number from {least} to {most}.")
+    return Type("whole", hint.format(least=least, most=most), parse, str)
+
+
+def numbers(least: int, most: int) -> Type:
+    """Several whole numbers, descending, separated by commas."""
+    one = whole(least, most)
+
+    def parse(raw: str) -> list[int]:
+        found = sorted({one.parse(part) for part in raw.split(",") if part.strip()}, reverse=True)
+        if not found:
+            raise ValueError(raw)
+        return found
+
+    hint = Bilingual(
+        zh="請寫{least}到{most}的整數，以逗號分隔。", en="Whole numbers from {least} to {most}, comma-separated."
+    )
+    return Type("numbers", hint.format(least=least, most=most), parse, lambda value: ", ".join(map(str, value)))
+
+
+def choice(*options: str) -> Type:
+    """One of a closed list."""
+
+    def parse(raw: str) -> str:
+        if raw not in options:
+            raise ValueError(raw)
+        return raw
+
+    listed = "、".join(options)
+    return Type("choice", Bilingual(zh=f"請寫其中之一：{listed}。", en=f"One of: {', '.join(options)}."), parse, str)
+
+
+def choices(*options: str) -> Type:
+    """Any of a closed list, also none, separated by commas."""
+
+    def parse(raw: str) -> list[str]:
+        found = [part.strip() for part in raw.split(",") if part.strip()]
+        if not set(found) <= set(options):
+            raise ValueError(raw)
+        return [option for option in options if option in found]
+
+    hint = Bilingual(zh=f"以逗號分隔：{'、'.join(options)}。", en=f"Comma-separated, of: {', '.join(options)}.")
+    return Type("choices", hint, parse, ", ".join)
+
+
+def _yes_no(raw: str) -> bool:
+    return {"yes": True, "no": False}[raw.lower()]
+
+
+YES_NO = Type("yes-no", Bilingual(zh="請寫yes或no。", en="Write yes or no."), _yes_no, lambda v: "yes" if v else "no")
+
+
+def _two_lines(raw: str) -> dict[str, str]:
+    zh, _, en = raw.replace("\r\n", "\n").partition("\n")
+    if not zh.strip() or not en.strip() or len(raw) > 2000:
+        raise ValueError(raw)
+    return {"zh": zh.strip(), "en": " ".join(en.split())}
+
+
+TEXT = Type(
+    "text",
+    Bilingual(
+        zh="第一行寫中文，第二行寫英文，合計2,000字以內。",
+        en="Chinese on the first line, English on the second, 2,000 characters at most.",
+    ),
+    _two_lines,
+    lambda value: f"{value['zh']}\n{value['en']}",
+)
+
+
+def _s(name: str, default: JSON, clause: str, type_: Type, zh: str, en: str) -> Setting:
+    return Setting(name, default, clause, Bilingual(zh=zh, en=en), type_)
+
+
+_SETTINGS = [
+    _s("acknowledge_again_after_amendment", False, "3.1", YES_NO,
+       "規章修訂後，是否要重新確認保密義務才能閱讀", "Whether an amended charter must be acknowledged again before reading"),
+    _s("appeal_days", 30, "1.4", whole(30, 365),
+       "取消會籍後可以申訴的天數", "Days for an appeal after a revocation"),
+    _s("appeal_start", "later_of_effect_and_delivery", "1.4", choice("effect", "later_of_effect_and_delivery"),
+       "申訴期限從生效時，或從生效與送達兩者較晚時起算",
+       "Whether the time for an appeal runs from the effect, or from the later of effect and delivery"),
+    _s("appeal_for_all_grounds", True, "1.4", YES_NO,
+       "依規章2.3、5.3取消會籍時，是否也可以申訴", "Whether an appeal lies against revocation under 2.3 and 5.3 too"),
+    _s("audience_floor", 5, "2.2", whole(2, 100),
+       "少於這個數目的對象只顯示「少數會員」", "Audiences smaller than this are shown as “a few members” only"),
+    _s("automatic_relay", ["CLEAR", "GREEN"], "TLP 2.0", choices("CLEAR", "GREEN"),
+       "不必另訂規則就轉送內部成員的等級", "Classes relayed to constituents without a rule of the group's own"),
+    _s("collecting_entity", {"zh": "（由營運單位填寫：依法蒐集個人資料的機關或法人全名）",
+                             "en": "(to be filled in by the operator: full name of the legal entity that collects)"},
+       "5.1", TEXT, "個人資料的蒐集機關（個資法第8條）", "Who collects personal data (PDPA art. 8)"),
+    _s("default_tlp", "AMBER+STRICT", "3.1", choice("GREEN", "AMBER", "AMBER+STRICT", "RED"),
+       "物件與表單都沒有標示時套用的標示", "Label where neither the object nor the form gives one"),
+    _s("draft_days", 30, "1.3", whole(7, 365),
+       "申請草稿保留的天數", "Days an application's draft is kept"),
+    _s("encrypted_mail", False, "TLP 2.0", YES_NO,
+       "AMBER是否可以用收件人的金鑰加密寄送全文", "Whether AMBER may be mailed in full, encrypted to the person's key"),
+    _s("former_may_recall", True, "2.2", YES_NO,
+       "離會的來源是否仍可召回自己的情資", "Whether a source that left may still recall its items"),
+    _s("gap_between_memberships", True, "1.4", YES_NO,
+       "會籍終止到重新入會之間，是否也算中斷期間", "Whether the time between two memberships of one organisation is a gap too"),
+    _s("gap_release", "withheld", "1.4", choice("withheld"),
+       "會籍中斷期間分享的情資，恢復後由分析人員逐筆釋出",
+       "What was shared during a gap stays withheld until an analyst releases it"),
+    _s("invitation_days", 7, "2.3", whole(1, 30),
+       "邀請連結的有效天數", "Days an invitation works"),
+    _s("monthly_audience_figure", 0, "2.2", whole(0, 100_000),
+       "每月公布一次的團體會員數，供預覽對象使用；0表示還沒有公布",
+       "Number of group members as published once a month, used in previews; 0 = none published yet"),
+    _s("new_member_sees_earlier", True, "2.1", YES_NO,
+       "新會員是否看得到入會前已分享、目前仍有效的情資", "Whether a new member sees earlier items that are in force now"),
+    _s("recipients", {"zh": "聯盟協調中心、團體會員（僅限聯繫所需）、中央政府資安主管機關及其指定單位、依法得調閱的機關",
+                      "en": "the coordination centre; group members where contact requires it; the central cyber "
+                            "security authority and the unit it designates; bodies entitled by law"},
+       "5.1-1.3", TEXT, "個人資料利用的對象（個資法第8條）", "Recipients of personal data (PDPA art. 8)"),
+    _s("screening_list_max_age_days", 90, "1.3", whole(1, 365),
+       "核准時，比對所用名單最多可以是幾天前的版次", "How old a list used for screening may be when an application is approved"),
+    _s("staff_tokens", False, "2.3", YES_NO,
+       "協調中心人員是否可以使用金鑰", "Whether the coordinator's people may use tokens"),
+    _s("stop_confirm_minutes", 60, "2.3", whole(5, 240),
+       "停止揭露要在幾分鐘內由第二人確認", "Minutes within which a second person confirms a stop of disclosure"),
+    _s("token_max_days", 365, "2.3", whole(1, 730),
+       "金鑰最長的有效天數", "Longest life of a token, in days"),
+    _s("token_warning_days", [14, 3], "2.3", numbers(1, 90),
+       "金鑰到期前幾天寄提醒", "Days before its end at which a token's owner is reminded"),
+]  # fmt: skip
+
+SETTINGS: dict[str, Setting] = {setting.name: setting for setting in _SETTINGS}
+
+
+def setting(name: str) -> Setting:
+    """Return the setting of that name; raises KeyError for one that does not exist."""
+    return SETTINGS[name]
+
+
+def value(name: str, at: datetime) -> JSON:
+    """Return what the setting was at that instant: the last approved value then in effect, else the default.
+
+    Raises KeyError for an unknown name, ValueError for a naive instant.
+    """
+    known = SETTINGS[name]
+    decided = (
+        SettingDecision.objects.filter(name=name, state="approved", effective_at__lte=require_aware(at))
+        .order_by("-effective_at", "-decided_at")
+        .values_list("value", flat=True)
+        .first()
+    )
+    return known.default if decided is None else decided
+
+
+def bilingual(name: str, at: datetime) -> Bilingual:
+    """Return a text setting in both languages."""
+    return Bilingual(**value(name, at))
+
+
+def same(left: JSON, right: JSON) -> bool:
+    """Return whether two values are the same setting."""
+    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
