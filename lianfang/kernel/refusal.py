@@ -5,14 +5,16 @@ from __future__ import annotations
 from lianfang.kernel.text import Bilingual
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer of the domain, not an error of the program
+class Refusal(Exception):
     """Something asked for is not done, with the reason in both languages.
 
     `rule` is the id of the rule that speaks, `clause` the clause of the charter or standard behind it, `field` the
-    name of the input at fault (empty when no single field is).
+    name of the input at fault (empty when no single field is). Raises TypeError for a reason in one language only.
     """
 
     def __init__(self, reason: Bilingual, *, rule: str = "", clause: str = "", field: str = "") -> None:
+        if not isinstance(reason, Bilingual):
+            raise TypeError(f"a refusal needs a Bilingual reason, not {reason!r}")
         super().__init__(reason, rule, clause, field)
         self.reason = reason
         self.rule = rule
