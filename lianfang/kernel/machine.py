@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
@@ -18,6 +18,11 @@ _WRONG_STATE = Bilingual(
     zh="目前狀態為「{state}」,無法進行「{move}」。",
     en="“{move}” is not possible while the state is “{state}”.",
 )
+
+# Mermaid ends a label at a quotation mark, a semicolon or the end of the line; its way out is a numbered entity.
+_MERMAID = str.maketrans({char: f"#{ord(char)};" for char in '#";\n'})
+
+State = TypeVar("State", bound=str)
 
 
 class Stateful(Protocol):
@@ -72,7 +77,7 @@ class Machine:
     def __init__(
         self,
         name: str,
-        states: Mapping[str, Bilingual],
+        states: Mapping[State, Bilingual],
         initial: str,
         moves: Iterable[Move],
         final: Collection[str] = (),
@@ -192,5 +197,4 @@ def _plain(state: str) -> str:
 
 
 def _label(words: Bilingual, language: str) -> str:
-    # Mermaid ends a label at a quotation mark or semicolon and knows HTML entities.
-    return words.in_language(language).replace('"', "#quot;").replace(";", "#59;")
+    return words.in_language(language).translate(_MERMAID)

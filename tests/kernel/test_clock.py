@@ -51,7 +51,8 @@ def test_weekday_in_chinese() -> None:
 
 
 @pytest.mark.parametrize(
-    "function", [clock.require_aware, clock.utc, clock.taipei, clock.show, clock.show_date, clock.roc_date, clock.weekday_zh]
+    "function",
+    [clock.require_aware, clock.utc, clock.taipei, clock.show, clock.show_date, clock.roc_date, clock.weekday_zh],
 )
 def test_a_naive_datetime_is_refused_everywhere(function: Callable[[datetime], object]) -> None:
     with pytest.raises(ValueError, match="naive"):

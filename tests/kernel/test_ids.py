@@ -29,7 +29,15 @@ def test_case_number(prefix: str, year: int, n: int, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("prefix", "year", "n"),
-    [("", 2026, 1), ("a", 2026, 1), ("A-", 2026, 1), ("A\n", 2026, 1), ("ABCDE", 2026, 1), ("A", 115, 1), ("A", 2026, 0)],
+    [
+        ("", 2026, 1),
+        ("a", 2026, 1),
+        ("A-", 2026, 1),
+        ("A\n", 2026, 1),
+        ("ABCDE", 2026, 1),
+        ("A", 115, 1),
+        ("A", 2026, 0),
+    ],
 )
 def test_a_case_number_that_would_mislead_is_refused(prefix: str, year: int, n: int) -> None:
     with pytest.raises(ValueError, match=r"prefix|year|number"):

@@ -237,9 +237,7 @@ def test_any_change_to_a_consistency_proof_is_detected(new: int, data: st.DataOb
     bit = data.draw(st.integers(0, 255))
 
     def accepted(old_root: bytes = old_root, new_root: bytes = new_root, proof: list[bytes] = good) -> bool:
-        return merkle.verify_consistency(
-            old_size=old, new_size=new, old_root=old_root, new_root=new_root, proof=proof
-        )
+        return merkle.verify_consistency(old_size=old, new_size=new, old_root=old_root, new_root=new_root, proof=proof)
 
     assert accepted()
     assert not accepted(old_root=flip(old_root, bit))
@@ -272,9 +270,7 @@ def test_a_history_rewritten_before_the_checkpoint_never_proves_consistent(new: 
 def test_hostile_proofs_are_false_and_never_crash(proof: list[bytes], old: int, new: int, root: bytes) -> None:
     assert not merkle.verify_inclusion(leaf=bytes(32), index=old, size=new, proof=proof, root=root)
     if old != new:
-        assert not merkle.verify_consistency(
-            old_size=old, new_size=new, old_root=root, new_root=bytes(32), proof=proof
-        )
+        assert not merkle.verify_consistency(old_size=old, new_size=new, old_root=root, new_root=bytes(32), proof=proof)
 
 
 def test_a_million_leaves_need_twenty_hashes() -> None:

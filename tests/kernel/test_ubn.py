@@ -37,7 +37,18 @@ def test_numbers_with_a_wrong_check_digit(number: str) -> None:
 
 @pytest.mark.parametrize(
     "number",
-    ["", "2209913", "220991310", "2209913a", "22099131 ", "２２０９９１３１", "²²⁰⁹⁹¹³¹", "٢٢٠٩٩١٣١", "-2209913", "22099131\n"],
+    [
+        "",
+        "2209913",
+        "220991310",
+        "2209913a",
+        "22099131 ",
+        "２２０９９１３１",
+        "²²⁰⁹⁹¹³¹",
+        "٢٢٠٩٩١٣١",
+        "-2209913",
+        "22099131\n",
+    ],
 )
 def test_only_eight_ascii_digits_are_a_number(number: str) -> None:
     with pytest.raises(Refusal) as caught:
