@@ -1,0 +1,5 @@
+"""`python -m lianfang`: the operator's commands."""
+
+from lianfang.cli import main
+
+raise SystemExit(main())
