@@ -1,0 +1,35 @@
+"""Which tables are not under the guard, and why; which are guarded a statement at a time.
+
+The guard of the ledger covers every table of the database that does not stand here. A test compares both lists with
+the triggers that the database has.
+"""
+
+from __future__ import annotations
+
+EXEMPT: dict[str, str] = {
+    "account_emailaddress": "allauth's own table; sign-in events become entries through its signals",
+    "account_emailconfirmation": "allauth's own table; nothing of the domain",
+    "audit_batchedreceipt": "derived from receipts by the sequencer; its digest stands in an entry",
+    "audit_checkpoint": "derived from the tree and signed",
+    "audit_due": "the guard's own note of transactions to be checked",
+    "audit_entry": "the ledger itself",
+    "audit_leaf": "derived from entries by the sequencer",
+    "audit_node": "derived from leaves by the sequencer",
+    "auth_group": "Django's own table, unused: rights come from the policy",
+    "auth_group_permissions": "Django's own table, unused",
+    "auth_permission": "Django's own table, written by migrations, unused",
+    "django_content_type": "Django's own table, written by migrations",
+    "django_migrations": "Django's own table, written by migrations",
+    "django_session": "sessions; the events that matter become entries through signals",
+    "mfa_authenticator": "allauth's own table; changes of factors become entries through its signals",
+    "procrastinate_events": "the queue's own table",
+    "procrastinate_jobs": "the queue's own table: jobs are wake-ups, the rows they work on are the truth",
+    "procrastinate_periodic_defers": "the queue's own table",
+    "procrastinate_workers": "the queue's own table",
+    "usersessions_usersession": "allauth's own table: addresses and times of sessions",
+    "web_cache": "a cache",
+}
+"""Table -> reason why it needs no entry."""
+
+BULK: frozenset[str] = frozenset()
+"""Tables whose rows come in thousands: one check a statement instead of one a row."""

@@ -1,0 +1,36 @@
+"""Named places at which a test may kill the process, to see what survives.
+
+`LIANFANG_FAILPOINT=outbox.after-claim` kills the first process that reaches that place, once: a marker file (beside
+`LIANFANG_FAILPOINT_DIR`, else the temporary folder) keeps the next process alive. Without the variable a failpoint
+costs one look into a dictionary.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from pathlib import Path
+
+NAMES: dict[str, str] = {
+    "audit.after-leaves": "the sequencer has numbered entries and not yet committed",
+    "outbox.after-claim": "a mail is marked as being sent, committed, and no byte of it has left",
+    "outbox.after-data": "the mail server has taken the mail and the row does not say so yet",
+}
+"""Every failpoint and what is true when it is reached. Keep sorted."""
+
+
+def failpoint(name: str) -> None:
+    """Kill this process here if the environment names this place and nobody died here before.
+
+    Raises KeyError for a name that is not in `NAMES`.
+    """
+    NAMES[name]
+    if os.environ.get("LIANFANG_FAILPOINT") != name:
+        return
+    marker = Path(os.environ.get("LIANFANG_FAILPOINT_DIR", tempfile.gettempdir())) / f"lianfang-failpoint-{name}"
+    try:
+        os.close(os.open(marker, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)
