@@ -51,7 +51,7 @@ class Kind(StrEnum):
 
     PUBLIC = "public"
     PERSON = "person"
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105  (a kind of subject)
     LINK = "link"
     SYSTEM = "system"
 
@@ -160,7 +160,7 @@ class Right(StrEnum):
     DECIDE_APPEAL = "decide_appeal"
     GRANT_DUTY = "grant_duty"
     MANAGE_PEOPLE = "manage_people"
-    MAKE_TOKEN = "make_token"
+    MAKE_TOKEN = "make_token"  # noqa: S105  (a right)
     EDIT_CHARTER = "edit_charter"
     IMPORT_LIST = "import_list"
     CHANGE_SETTING = "change_setting"
@@ -263,7 +263,9 @@ class Subject:
     terms: Terms = Terms()
 
     def __post_init__(self) -> None:
-        if self.kind is Kind.TOKEN and (self.caveats is None or self.owner is None or self.owner.kind is not Kind.PERSON):
+        if self.kind is Kind.TOKEN and (
+            self.caveats is None or self.owner is None or self.owner.kind is not Kind.PERSON
+        ):
             raise ValueError("a token needs caveats and the person who owns it")
         if self.kind is Kind.LINK and (self.caveats is None or not self.case):
             raise ValueError("a link needs caveats and a case")
@@ -364,7 +366,7 @@ class UpstreamKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """An earlier agreement of the source: none, permitted to these groups before `until`, or hold (terms undeclared)."""
+    """An earlier agreement of the source: none, permitted to these groups before `until`, or hold (terms unknown)."""
 
     kind: UpstreamKind = UpstreamKind.NONE
     groups: frozenset[UUID] = frozenset()
