@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from lianfang.audit.actions import action, record
 from lianfang.audit.tags import Tag
@@ -40,25 +38,22 @@ def rotate_master(*, by: Subject, at: datetime) -> int:
     """
     path = Path(settings.KEY_FILE)
     current = keys.keyring().current if len(keys.keyring().keys) > 1 else keys.add(path)
-    count = sum(_rewrap(batch, by=by, at=at) for batch in _batches(current))
-    keys.drop_old(path)
-    return count
-
-
-def _outdated(current: str) -> QuerySet[SubjectKey]:
-    return SubjectKey.objects.exclude(master_id=current).filter(wrapped__isnull=False)
-
-
-def _batches(current: str) -> Iterator[str]:
-    while _outdated(current).exists():
-        yield current
+    total = 0
+    while count := _rewrap(current, path=path, by=by, at=at):
+        total += count
+    return total
 
 
 @action(Tag.VAULT_MASTER_ROTATE)
-def _rewrap(current: str, *, by: Subject, at: datetime) -> int:
-    rows = list(_outdated(current).select_for_update().order_by("pk")[:_BATCH])
+def _rewrap(current: str, *, path: Path, by: Subject, at: datetime) -> int:
+    """Wrap one batch anew; when none is left, drop the old master keys. Return how many were wrapped."""
+    SubjectKey.hold_master(alone=True)
+    outdated = SubjectKey.objects.exclude(master_id=current).filter(wrapped__isnull=False)
+    rows = list(outdated.select_for_update().order_by("pk")[:_BATCH])
     for row in rows:
         row.master_id, row.wrapped = sealing.wrap(subject_key_id=row.id, key=row.open())
     SubjectKey.objects.bulk_update(rows, ["master_id", "wrapped"])
+    if not rows:
+        keys.drop_old(path)
     record(by=by, at=at, about=("vault.master", current), detail={"wrapped": len(rows)})
     return len(rows)

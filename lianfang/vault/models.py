@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core import checks
-from django.db import models
+from django.db import connection, models
 
 from lianfang.kernel.ids import new_id
 from lianfang.vault import sealing
@@ -18,6 +18,10 @@ from lianfang.vault.fields import SealedField, SealedText
 
 class Shredded(Exception):
     """The key of this data subject was destroyed: nothing can be sealed under it any more."""
+
+
+# Any constant that no other advisory lock of this database uses.
+_MASTER_LOCK = 0x6C66_0001
 
 
 class SubjectKey(models.Model):
@@ -34,11 +38,22 @@ class SubjectKey(models.Model):
 
     @classmethod
     def make(cls) -> SubjectKey:
-        """Make and store a new random key."""
+        """Make and store a new random key. Call it inside a transaction."""
+        cls.hold_master(alone=False)
         made = cls(id=new_id())
         made.master_id, made.wrapped = sealing.wrap(subject_key_id=made.id, key=os.urandom(sealing.KEY_BYTES))
         made.save(force_insert=True)
         return made
+
+    @staticmethod
+    def hold_master(*, alone: bool) -> None:
+        """Until the transaction ends: many make keys under the current master key, or one alone replaces it.
+
+        Without this a key wrapped just before a rotation and stored just after would be left behind by it.
+        """
+        function = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}(%s)", [_MASTER_LOCK])
 
     def open(self) -> bytes:
         """Return the key itself. Raises Shredded once it was destroyed."""
