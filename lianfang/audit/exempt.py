@@ -9,7 +9,7 @@ from __future__ import annotations
 EXEMPT: dict[str, str] = {
     "account_emailaddress": "allauth's own table; sign-in events become entries through its signals",
     "account_emailconfirmation": "allauth's own table; nothing of the domain",
-    "accounts_tokenuse": "when a token was last seen, to the minute: written by every poll; the guarded token stands beside it",
+    "accounts_tokenuse": "when a token was last seen: written by polls, decides nothing",
     "audit_batchedreceipt": "derived from receipts by the sequencer; its digest stands in an entry",
     "audit_checkpoint": "derived from the tree and signed",
     "audit_due": "the guard's own note of transactions to be checked",

@@ -24,9 +24,74 @@ class Tag(StrEnum):
         member.words = Bilingual(zh=zh, en=en)
         return member
 
+    ACCOUNTS_AFFILIATION_CHANGE_ROLE = (
+        "accounts:affiliation:change_role",
+        "變更一位人員的角色",
+        "changed a person's role",
+    )
+    ACCOUNTS_AFFILIATION_LEAVE = (
+        "accounts:affiliation:leave",
+        "登記一位人員離開組織",
+        "recorded that a person left the organisation",
+    )
+    ACCOUNTS_AFFILIATION_START = (
+        "accounts:affiliation:start",
+        "登記一位人員代表組織",
+        "recorded that a person acts for an organisation",
+    )
+    ACCOUNTS_ALLIANCE_BOOTSTRAP = (
+        "accounts:alliance:bootstrap",
+        "在空的資料庫設立最初兩位職責授予人",
+        "made the first two duty granters of an empty database",
+    )
+    ACCOUNTS_DUTY_DECLINE = "accounts:duty:decline", "不同意一項職責的提議", "declined a proposed duty"
+    ACCOUNTS_DUTY_END = "accounts:duty:end", "結束一項職責", "ended a duty"
+    ACCOUNTS_DUTY_GRANT = "accounts:duty:grant", "授予一項職責", "granted a duty"
+    ACCOUNTS_DUTY_PROPOSE = "accounts:duty:propose", "提議一項職責", "proposed a duty"
+    ACCOUNTS_FACTOR_ADD = "accounts:factor:add", "新增一個第二道驗證", "added a second factor"
+    ACCOUNTS_FACTOR_CONFIRM = "accounts:factor:confirm", "以第二道驗證簽署", "signed with the second factor"
+    ACCOUNTS_FACTOR_REMOVE = "accounts:factor:remove", "移除一個第二道驗證", "removed a second factor"
+    ACCOUNTS_FACTOR_RESET_ASK = "accounts:factor_reset:ask", "提出遺失第二道驗證", "reported a lost second factor"
+    ACCOUNTS_FACTOR_RESET_CONFIRM = (
+        "accounts:factor_reset:confirm",
+        "確認身分並重設第二道驗證",
+        "confirmed an identity and reset the second factor",
+    )
+    ACCOUNTS_FACTOR_RESET_DECLINE = (
+        "accounts:factor_reset:decline",
+        "不同意重設第二道驗證",
+        "declined to reset a second factor",
+    )
+    ACCOUNTS_FACTOR_RESET_VOUCH = (
+        "accounts:factor_reset:vouch",
+        "為遺失第二道驗證的人作保",
+        "vouched for somebody who lost the second factor",
+    )
+    ACCOUNTS_INVITATION_ACCEPT = "accounts:invitation:accept", "接受邀請", "accepted an invitation"
+    ACCOUNTS_INVITATION_RESEND = "accounts:invitation:resend", "重寄一份邀請", "sent an invitation again"
+    ACCOUNTS_INVITATION_SEND = "accounts:invitation:send", "寄出一份邀請", "sent an invitation"
+    ACCOUNTS_ORGANIZATION_CREATE = "accounts:organization:create", "登記一個組織", "entered an organisation"
+    ACCOUNTS_PASSWORD_CHANGE = "accounts:password:change", "變更密碼", "changed the password"
+    ACCOUNTS_PERSON_ENTER = "accounts:person:enter", "登記一位人員", "entered a person"
+    ACCOUNTS_SESSION_END = "accounts:session:end", "結束登入中的裝置", "ended sessions"
+    ACCOUNTS_SESSION_OPEN = "accounts:session:open", "登入", "signed in"
+    ACCOUNTS_SETTING_APPROVE = "accounts:setting:approve", "核定一項設定", "approved a setting"
+    ACCOUNTS_SETTING_DECLINE = "accounts:setting:decline", "不同意一項設定", "declined a setting"
+    ACCOUNTS_SETTING_PROPOSE = "accounts:setting:propose", "提議一項設定", "proposed a setting"
+    ACCOUNTS_TOKEN_MAKE = "accounts:token:make", "建立一把金鑰", "made a token"
+    ACCOUNTS_TOKEN_REVOKE = "accounts:token:revoke", "撤銷一把金鑰", "revoked a token"
+    ACCOUNTS_TOKEN_ROTATE = "accounts:token:rotate", "更換一把金鑰", "rotated a token"
+    ACCOUNTS_TOKEN_WARN = "accounts:token:warn", "提醒金鑰即將到期", "reminded an owner that a token ends"
     AUDIT_LEDGER_ACKNOWLEDGE = "audit:ledger:acknowledge", "確認已知悉紀錄異常", "acknowledged a fault in the ledger"
     AUDIT_LEDGER_VERIFY = "audit:ledger:verify", "驗證了全部紀錄", "verified the whole ledger"
     AUDIT_RECEIPTS_BATCH = "audit:receipts:batch", "將一批收件紀錄納入紀錄樹", "put a batch of receipts into the tree"
+    CHARTER_ACCEPTANCE_GIVE = (
+        "charter:acceptance:give",
+        "接受規章與個人資料告知",
+        "accepted the charter and the privacy notice",
+    )
+    CHARTER_DOCUMENT_LOAD = "charter:document:load", "載入一份文件的版本", "loaded a version of a document"
+    CHARTER_DUTY_ACKNOWLEDGE = "charter:duty:acknowledge", "確認保密義務", "acknowledged the duty of confidentiality"
     NOTICES_NOTICE_SEND = "notices:notice:send", "寄出一則通知", "sent a notice"
     OUTBOX_DELIVERY_CLAIM = "outbox:delivery:claim", "開始寄送一封信", "began to deliver a mail"
     OUTBOX_DELIVERY_FAIL = "outbox:delivery:fail", "一封信無法寄達，不再嘗試", "gave up delivering a mail"
