@@ -92,6 +92,56 @@ class Tag(StrEnum):
     )
     CHARTER_DOCUMENT_LOAD = "charter:document:load", "載入一份文件的版本", "loaded a version of a document"
     CHARTER_DUTY_ACKNOWLEDGE = "charter:duty:acknowledge", "確認保密義務", "acknowledged the duty of confidentiality"
+    MEMBERS_APPEAL_DENY = "members:appeal:deny", "決定申訴不成立", "denied an appeal"
+    MEMBERS_APPEAL_FILE = "members:appeal:file", "提出申訴", "filed an appeal"
+    MEMBERS_APPEAL_GRANT = (
+        "members:appeal:grant",
+        "決定申訴成立並恢復會籍",
+        "granted an appeal and restored the membership",
+    )
+    MEMBERS_APPLICATION_ANSWER = "members:application:answer", "送出補正", "answered a correction"
+    MEMBERS_APPLICATION_APPROVE = (
+        "members:application:approve",
+        "核准申請，會籍開始",
+        "approved an application; the membership began",
+    )
+    MEMBERS_APPLICATION_CORRECT = "members:application:correct", "要求補正", "requested a correction"
+    MEMBERS_APPLICATION_LINK = "members:application:link", "寄出續填連結", "sent the link to a draft"
+    MEMBERS_APPLICATION_PROVE = (
+        "members:application:prove",
+        "確認申請人的電子郵件",
+        "proved an applicant's e-mail address",
+    )
+    MEMBERS_APPLICATION_RECOMMEND = "members:application:recommend", "建議核准或退回", "recommended a decision"
+    MEMBERS_APPLICATION_REJECT = "members:application:reject", "退回申請", "rejected an application"
+    MEMBERS_APPLICATION_RETURN = "members:application:return", "退還審查", "sent a case back to review"
+    MEMBERS_APPLICATION_SAVE = "members:application:save", "儲存申請草稿", "saved a draft"
+    MEMBERS_APPLICATION_START = "members:application:start", "開始一份申請", "began an application"
+    MEMBERS_APPLICATION_SUBMIT = "members:application:submit", "送出申請", "submitted an application"
+    MEMBERS_APPLICATION_TAKE_UP = "members:application:take_up", "開始審查", "took up an application"
+    MEMBERS_APPLICATION_WITHDRAW = "members:application:withdraw", "撤回申請", "withdrew an application"
+    MEMBERS_ATTACHMENT_ADD = "members:attachment:add", "上傳附件", "added an attachment"
+    MEMBERS_ATTACHMENT_READ = "members:attachment:read", "開啟附件", "opened an attachment"
+    MEMBERS_ATTACHMENT_REMOVE = "members:attachment:remove", "移除附件", "removed an attachment"
+    MEMBERS_AUTHORITY_CHECK = "members:authority:check", "記下代表權限的查證", "recorded how authority was checked"
+    MEMBERS_CASE_NOTE = "members:case:note", "在案件加註記或留言", "added a note or message to a case"
+    MEMBERS_CONFLICT_DECLARE = (
+        "members:conflict:declare",
+        "聲明利害關係",
+        "declared whether there is a conflict of interest",
+    )
+    MEMBERS_FINDING_RECORD = "members:finding:record", "記下陸資檢核結果", "recorded screening findings"
+    MEMBERS_RELAY_END = "members:relay:end", "停止轉送一個等級給內部成員", "ended a rule that relays to constituents"
+    MEMBERS_RELAY_START = "members:relay:start", "訂定轉送一個等級給內部成員", "made a rule that relays to constituents"
+    MEMBERS_REVOCATION_CLOSE = (
+        "members:revocation:close",
+        "取消審查結案，維持會籍",
+        "closed a revocation case; the membership stays",
+    )
+    MEMBERS_REVOCATION_DECIDE = "members:revocation:decide", "取消會籍", "revoked a membership"
+    MEMBERS_REVOCATION_OPEN = "members:revocation:open", "開始取消審查", "opened a revocation review"
+    MEMBERS_REVOCATION_PROPOSE = "members:revocation:propose", "送交取消會籍的決定", "sent a revocation for decision"
+    MEMBERS_REVOCATION_RETURN = "members:revocation:return", "退還取消審查", "sent a revocation back to review"
     NOTICES_NOTICE_SEND = "notices:notice:send", "寄出一則通知", "sent a notice"
     OUTBOX_DELIVERY_CLAIM = "outbox:delivery:claim", "開始寄送一封信", "began to deliver a mail"
     OUTBOX_DELIVERY_FAIL = "outbox:delivery:fail", "一封信無法寄達，不再嘗試", "gave up delivering a mail"
