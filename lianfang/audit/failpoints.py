@@ -14,6 +14,10 @@ from pathlib import Path
 
 NAMES: dict[str, str] = {
     "audit.after-leaves": "the sequencer has numbered entries and not yet committed",
+    "members.approve.after-commit": "an application is approved, the answer has not left",
+    "members.approve.before-commit": "everything that an approval writes is written and not yet committed",
+    "members.submit.after-commit": "an application is submitted, the applicant has no receipt number yet",
+    "members.submit.before-commit": "everything that a submission writes is written and not yet committed",
     "outbox.after-claim": "a mail is marked as being sent, committed, and no byte of it has left",
     "outbox.after-data": "the mail server has taken the mail and the row does not say so yet",
 }
