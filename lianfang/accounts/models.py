@@ -147,7 +147,8 @@ class Affiliation(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="affiliations")
     group = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="group_affiliations")
     role = models.CharField(max_length=20, choices=[(role.value, role.value) for role in Role])
-    started_at = models.DateTimeField()
+    # Null while the invitation is open: nobody acts for an organisation before agreeing to.
+    started_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
 
     objects = AffiliationQuerySet.as_manager()
@@ -265,7 +266,7 @@ class FactorReset(models.Model):
 
 
 class Token(models.Model):
-    """A machine's key, for one affiliation, narrower than its owner. The secret is never kept, only its keyed digest."""
+    """A machine's key for one affiliation, narrower than its owner. Only a keyed digest of the secret is kept."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     affiliation = models.ForeignKey(Affiliation, on_delete=models.PROTECT, related_name="tokens")

@@ -1,0 +1,279 @@
+"""Reading who is who."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from ipaddress import ip_address, ip_network
+from uuid import UUID
+
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Max
+from django.http import HttpRequest
+
+from lianfang.accounts.models import (
+    Account,
+    Affiliation,
+    DutyGrant,
+    FactorReset,
+    Invitation,
+    Organization,
+    Person,
+    SettingDecision,
+    SignIn,
+    Token,
+)
+from lianfang.kernel.clock import require_aware
+from lianfang.policy.decide import decide
+from lianfang.policy.facts import Channel, Duty, Request, Right, Role, Subject
+from lianfang.vault import blind
+
+ALL_DUTIES: frozenset[Duty] = frozenset(Duty)
+_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+
+
+def keyed_digest(secret: str) -> bytes:
+    """Return the 32 bytes under which a secret is stored: HMAC-SHA-256 keyed by the installation's secret key.
+
+    Secrets have 256 bits of their own, so a slow password hash would only cost every poll; the key keeps a stolen
+    table from confirming a guessed secret.
+    """
+    return hmac.new(
+        settings.SECRET_KEY.encode(), b"lianfang.secret:" + secret.encode(errors="replace"), sha256
+    ).digest()
+
+
+# Sessions and second factors
+
+
+def has_second_factor(*, account: AbstractBaseUser | AnonymousUser) -> bool:
+    """Return whether the account has a confirmed app or passkey now; recovery codes alone are none."""
+    return Authenticator.objects.filter(user_id=account.pk, type__in=_FACTORS).exists()
+
+
+def session_has_second_factor(request: HttpRequest) -> bool:
+    """Return whether this session was opened, or later confirmed, with a second factor that the account still has."""
+    if not request.user.is_authenticated:
+        return False
+    records = get_authentication_records(request)
+    return any(record.get("method") == "mfa" for record in records) and has_second_factor(account=request.user)
+
+
+# Persons and organisations
+
+
+def coordinator() -> Organization | None:
+    """Return the organisation that runs the alliance, None on an empty database."""
+    return Organization.objects.filter(kind=Organization.Kind.COORDINATOR).first()
+
+
+def person_by_email(email: str) -> Person | None:
+    """Return the person of that address, however it is capitalised."""
+    return Person.objects.filter(email_index=blind.index("email", email.strip().lower())).first()
+
+
+def live_affiliations(*, person: Person, at: datetime) -> list[Affiliation]:
+    """Return the pairs the person acts for at that instant, oldest first."""
+    found = Affiliation.objects.live(at).filter(person=person).select_related("organization", "group")
+    return list(found.order_by("started_at", "id"))
+
+
+def duties_of(*, person_id: UUID, at: datetime) -> frozenset[Duty]:
+    """Return the duties that the person holds at that instant."""
+    grants = DutyGrant.objects.filter(person_id=person_id, granted_at__lte=require_aware(at)).exclude(ended_at__lte=at)
+    return frozenset(Duty(name) for name in grants.values_list("duty", flat=True))
+
+
+def holders(*, subject: Subject, right: Right, at: datetime) -> list[Person]:
+    """Return the colleagues of the subject's own pair who could use the right now, for "ask one of these"."""
+    if subject.pair is None:
+        return []
+    pair = subject.pair
+    colleagues = Affiliation.objects.live(at).filter(organization=pair.organization, group=pair.group)
+    request = Request(channel=Channel.PAGE)
+    return [
+        colleague.person
+        for colleague in colleagues.select_related("person").order_by("started_at")
+        if decide(
+            subject=_as_colleague(subject, colleague, at), right=right, target=None, at=at, request=request
+        ).allowed
+    ]
+
+
+def _as_colleague(subject: Subject, colleague: Affiliation, at: datetime) -> Subject:
+    """The subject's own pair with the colleague's role and duties; both steps taken: only the role is asked about."""
+    return replace(
+        subject,
+        person=colleague.person_id,
+        role=Role(colleague.role),
+        duties=duties_of(person_id=colleague.person_id, at=at),
+        acknowledged=True,
+        mfa=True,
+    )
+
+
+# People page
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the people page."""
+
+    affiliation: Affiliation
+    account: Account | None
+    invitation: Invitation | None
+    second_factor: bool
+    last_sign_in: datetime | None
+    tokens: int
+
+
+def people(*, organizations: Iterable[UUID], group: UUID, at: datetime) -> list[Row]:
+    """Return the people who act for these organisations within the group, by organisation and age."""
+    found = list(
+        Affiliation.objects.live(at)
+        .filter(organization_id__in=list(organizations), group_id=group)
+        .select_related("person", "organization")
+        .order_by("organization_id", "started_at", "id")
+    )
+    persons = [affiliation.person_id for affiliation in found]
+    accounts = {account.person_id: account for account in Account.objects.filter(person_id__in=persons)}
+    ids = [account.pk for account in accounts.values()]
+    secured = set(Authenticator.objects.filter(user_id__in=ids, type__in=_FACTORS).values_list("user_id", flat=True))
+    seen = dict(SignIn.objects.filter(account_id__in=ids).values_list("account_id").annotate(Max("at")))
+    open_ = {
+        invitation.affiliation_id: invitation
+        for invitation in Invitation.objects.filter(
+            affiliation__in=found, accepted_at__isnull=True, withdrawn_at__isnull=True
+        )
+    }
+    return [_row(affiliation, accounts, secured, seen, open_, at) for affiliation in found]
+
+
+def _row(
+    affiliation: Affiliation,
+    accounts: dict[UUID, Account],
+    secured: set[UUID],
+    seen: dict[UUID, datetime],
+    invitations: dict[UUID, Invitation],
+    at: datetime,
+) -> Row:
+    account = accounts.get(affiliation.person_id)
+    return Row(
+        affiliation=affiliation,
+        account=account,
+        invitation=invitations.get(affiliation.pk),
+        second_factor=account is not None and account.pk in secured,
+        last_sign_in=seen.get(account.pk) if account else None,
+        tokens=len(live_tokens(affiliation=affiliation, at=at)),
+    )
+
+
+def administrators(*, organization: UUID, group: UUID, at: datetime) -> int:
+    """Return how many administrators with an account act for the pair."""
+    live = Affiliation.objects.live(at).filter(organization=organization, group=group, role=Role.MEMBER_ADMIN)
+    return live.filter(person__account__isnull=False).count()
+
+
+# Invitations and resets
+
+
+def invitation_by_secret(secret: str) -> Invitation | None:
+    """Return the invitation of that link, open or not."""
+    return (
+        Invitation.objects.filter(secret_digest=keyed_digest(secret))
+        .select_related("affiliation__person", "affiliation__organization", "affiliation__group")
+        .first()
+    )
+
+
+def open_resets(*, organizations: Iterable[UUID] | None) -> list[FactorReset]:
+    """Return the resets that wait, of the people of these organisations; None = of everybody."""
+    found = FactorReset.objects.filter(state__in=["asked", "vouched"]).select_related("account__person", "vouched_by")
+    if organizations is not None:
+        found = found.filter(account__person__affiliations__organization_id__in=list(organizations)).distinct()
+    return list(found.order_by("asked_at"))
+
+
+# Tokens
+
+
+def live_tokens(*, affiliation: Affiliation, at: datetime) -> list[Token]:
+    """Return the affiliation's tokens that work at that instant, oldest first."""
+    found = Token.objects.filter(affiliation=affiliation, expires_at__gt=require_aware(at), revoked_at__isnull=True)
+    return list(found.select_related("use", "replaces").order_by("created_at"))
+
+
+def authenticate_token(*, user: str = "", secret: str, at: datetime, network: str | None) -> Token | None:
+    """Return the live token of that secret, or None: unknown, expired, revoked, its owner gone, or a wrong network.
+
+    For HTTP Basic `user` is the token's id, or empty, or anything that is not the id of another token; for Bearer it is
+    empty. One look-up by keyed digest, the same work for a right and a wrong secret. `network` is the client's address.
+    """
+    digest = keyed_digest(secret)
+    token = (
+        Token.objects.filter(secret_digest=digest)
+        .select_related("affiliation__person__account", "affiliation__organization", "affiliation__group")
+        .first()
+    )
+    if token is None or not hmac.compare_digest(bytes(token.secret_digest), digest):
+        return None
+    if _names_another(user, token) or not token.is_live(at) or not _is_there(token.affiliation, at):
+        return None
+    return token if in_networks(network, token.networks) else None
+
+
+def _names_another(user: str, token: Token) -> bool:
+    try:
+        return UUID(user) != token.pk
+    except ValueError:
+        return False
+
+
+def _is_there(affiliation: Affiliation, at: datetime) -> bool:
+    account = getattr(affiliation.person, "account", None)
+    gone = affiliation.left_at is not None and affiliation.left_at <= at
+    return account is not None and account.is_active and not gone
+
+
+def in_networks(address: str | None, networks: Iterable[str]) -> bool:
+    """Return whether the address lies in one of the networks; no networks = anywhere; an unreadable address nowhere."""
+    listed = list(networks)
+    if not listed:
+        return True
+    try:
+        client = ip_address(address or "")
+    except ValueError:
+        return False
+    return any(client in ip_network(network) for network in listed)
+
+
+# Duties and settings
+
+
+def duty_grants() -> list[DutyGrant]:
+    """Return every duty that is proposed or held, by person."""
+    return list(
+        DutyGrant.objects.filter(state__in=["proposed", "granted"])
+        .select_related("person", "proposed_by", "granted_by")
+        .order_by("person_id", "duty")
+    )
+
+
+def staff(*, at: datetime) -> list[Affiliation]:
+    """Return the coordinator's people."""
+    live = Affiliation.objects.live(at).filter(organization__kind=Organization.Kind.COORDINATOR)
+    return list(live.select_related("person").order_by("started_at", "id"))
+
+
+def setting_history(name: str) -> list[SettingDecision]:
+    """Return every decision on a setting, newest first, open proposals among them."""
+    return list(
+        SettingDecision.objects.filter(name=name).select_related("proposed_by", "approved_by").order_by("-proposed_at")
+    )
