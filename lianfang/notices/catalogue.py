@@ -1,0 +1,70 @@
+"""Every notice that leaves the platform: its number in the catalogue, subject, and what its text needs to be told.
+
+The texts lie in `templates/notices/<id>.zh.txt` and `.en.txt`, Django templates of plain text; the HTML part of the
+mail is made from them. A subject carries no content, no name and no label: it is shown on lock screens.
+
+Adding a notice: a line here, two templates, and `tests/notices/test_catalogue.py` renders it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lianfang.kernel.text import Bilingual
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One kind of mail. `needs` are the names its texts use and the sender must give; others are ignored.
+
+    A value may be text, a number, an aware datetime (shown as Taipei time), a `Bilingual`, or a list of these; a pair
+    of names ending in `_zh` and `_en` is one value in two languages and stands in `needs` without the ending.
+    """
+
+    id: str
+    subject: Bilingual
+    needs: frozenset[str]
+    clause: str = ""
+
+
+def _notice(id: str, zh: str, en: str, *needs: str, clause: str = "") -> Notice:
+    return Notice(id=id, subject=Bilingual(zh=zh, en=en), needs=frozenset(needs), clause=clause)
+
+
+NOTICES: dict[str, Notice] = {
+    notice.id: notice
+    for notice in [
+        _notice("N1", "已收到入會申請", "Application received", "number", "organization", "link", clause="1.1"),
+        _notice("N2", "入會申請待補正", "Application: corrections needed", "number", "organization", "items", "link"),
+        _notice(
+            "N3", "入會申請核准通知", "Application approved",
+            "number", "organization", "effective_at", "charter_version", "letter", "link", clause="1.1",
+        ),
+        _notice(
+            "N4", "入會申請審查結果", "Result of the application",
+            "number", "organization", "letter", clause="1.1",
+        ),
+        _notice("N5", "個人資料告知事項", "How we handle your personal data", "organization", clause="5.1"),
+        _notice(
+            "N9", "會籍取消通知", "Membership revoked",
+            "number", "organization", "effective_at", "letter", "appeal_last_day", "link", clause="1.4",
+        ),
+        _notice("N10", "已收到申訴", "Appeal received", "number", "organization", "received_at", "late", clause="1.4"),
+        _notice("N14", "離會後仍須遵守的義務", "Duties that remain", "organization", "effective_at", "link", clause="3.3"),
+        _notice("email_proof", "請確認電子郵件地址", "Confirm your e-mail address", "link", "expires_at"),
+        _notice("invitation", "邀請您使用聯防平台", "Invitation to Lianfang", "organization", "link", "expires_at"),
+        _notice("recall", "一則情資已由來源召回", "An item was recalled", "recalled_at", "link", clause="2.3"),
+        _notice("reenrol", "請重新設定登入方式", "Set up your sign-in again", "organization", "link", "expires_at"),
+        _notice("stop_ended", "恢復揭露通知", "Disclosure resumed", "ended_at", clause="2.3"),
+        _notice("stop_started", "停止揭露通知", "Disclosure stopped", "started_at", clause="2.3"),
+        _notice(
+            "stop_unconfirmed", "停止揭露尚待第二人確認", "A stop of disclosure awaits its second person",
+            "started_at", "link", clause="2.3",
+        ),
+        _notice("token_expiry", "連線金鑰即將到期", "A connection key is about to expire", "token", "expires_at", "link"),
+    ]
+}  # fmt: skip
+"""Id -> notice. Numbers are those of the alliance's catalogue of notices; others are named by what they are."""
+
+FIRST_CONTACT = "N5"
+"""The notice that must reach a person entered by somebody else before any other mail (PDPA article 9)."""
