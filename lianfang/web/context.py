@@ -23,7 +23,7 @@ from lianfang.web.middleware import THEME_COOKIE, THEMES
 from lianfang.web.navigation import NAVIGATION, STAFF_WORDS, Item, Section
 
 log = logging.getLogger("lianfang.web")
-type Counter = Callable[[HttpRequest], int | None]
+Counter = Callable[[HttpRequest], int | None]
 
 _COUNTS: Final[dict[str, Counter]] = {}
 PLANES: Final = ("member", "staff", "exit")

@@ -16,7 +16,7 @@ from django.utils.cache import patch_vary_headers
 from lianfang.kernel.refusal import Refusal
 from lianfang.web import errors
 
-type Answer = Callable[[HttpRequest], HttpResponseBase]
+Answer = Callable[[HttpRequest], HttpResponseBase]
 
 CSP: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -28,7 +28,8 @@ HEADERS: Final = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": (
         "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), "
-        "microphone=(), midi=(), payment=(), usb=(), publickey-credentials-get=(self), publickey-credentials-create=(self)"
+        "microphone=(), midi=(), payment=(), usb=(), publickey-credentials-get=(self), "
+        "publickey-credentials-create=(self)"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
