@@ -12,7 +12,6 @@ from lianfang.kernel.text import Bilingual
 from lianfang.policy.decide import RULES
 from lianfang.policy.facts import Right
 from lianfang.policy.registry import Effect, Rule
-from lianfang.policy.words import RIGHTS
 
 
 def charter_in_force(*, at: datetime) -> DocumentVersion | None:
@@ -97,6 +96,8 @@ def policy_by_question() -> list[PolicyQuestion]:
 
 
 def _right(right: Right) -> RightOnPage:
+    from lianfang.policy.words import RIGHTS
+
     about = [rule for rule in RULES.values() if right in rule.rights]
     return RightOnPage(
         right=right,

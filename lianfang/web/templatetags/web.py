@@ -14,7 +14,6 @@ from lianfang.kernel.clock import utcnow
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.policy.facts import Right, Tlp
-from lianfang.policy.words import RIGHTS
 from lianfang.web import icons, present
 from lianfang.web.forms import focus_id
 
@@ -95,6 +94,8 @@ def read_clock(context: template.Context, due: datetime, at: Any = None, with_ti
 @register.filter
 def right_words(right: Right) -> str:
     """What a right allows, in the words of the policy."""
+    from lianfang.policy.words import RIGHTS
+
     return say(RIGHTS[right])
 
 
