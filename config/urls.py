@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("allauth.urls")),
+    path("", include("lianfang.health")),
     path("", include("lianfang.accounts.urls")),
     path("", include("lianfang.audit.urls")),
     path("", include("lianfang.charter.urls")),

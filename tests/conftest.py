@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from lianfang import catalogues
 from lianfang.embedded import Unavailable
 from tests import database
 from tests.database import CLUSTER, PLACE
@@ -29,6 +30,7 @@ DJANGO_PROBLEM: list[str] = []
 def pytest_configure() -> None:
     import django
 
+    catalogues.compile_all()
     try:
         django.setup()
     except Exception:
