@@ -17,6 +17,9 @@ from lianfang.policy.facts import Duty, Role, Tlp
 from lianfang.vault.fields import SealedText
 from lianfang.vault.models import Sealed
 
+# As written on labels: CLEAR, GREEN, AMBER, AMBER+STRICT, RED.
+TLPS = [tlp.label.removeprefix("TLP:") for tlp in Tlp]
+
 
 class Organization(models.Model):
     """A legal body: the coordinator, a group member, or a constituent of one. Never deleted."""
@@ -272,8 +275,8 @@ class Token(models.Model):
     affiliation = models.ForeignKey(Affiliation, on_delete=models.PROTECT, related_name="tokens")
     name = models.CharField(max_length=80)
     secret_digest = models.BinaryField(unique=True)
-    # `policy.facts.Tlp`; limits reading, not writing.
-    max_tlp = models.PositiveSmallIntegerField(choices=[(tlp.value, tlp.label) for tlp in Tlp])
+    # Limits reading, not writing.
+    max_tlp = models.CharField(max_length=12, choices=[(name, name) for name in TLPS])
     rights = ArrayField(models.CharField(max_length=30))
     # Collections or views that it may use; empty = all that its owner may.
     views = ArrayField(models.CharField(max_length=80), default=list, blank=True)

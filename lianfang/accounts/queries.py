@@ -76,7 +76,7 @@ def coordinator() -> Organization | None:
 
 def person_by_email(email: str) -> Person | None:
     """Return the person of that address, however it is capitalised."""
-    return Person.objects.filter(email_index=blind.index("email", email.strip().lower())).first()
+    return Person.objects.filter(email_index=blind.index("person.email", email)).first()
 
 
 def live_affiliations(*, person: Person, at: datetime) -> list[Affiliation]:
@@ -91,15 +91,15 @@ def duties_of(*, person_id: UUID, at: datetime) -> frozenset[Duty]:
     return frozenset(Duty(name) for name in grants.values_list("duty", flat=True))
 
 
-def holders(*, subject: Subject, right: Right, at: datetime) -> list[Person]:
-    """Return the colleagues of the subject's own pair who could use the right now, for "ask one of these"."""
+def holders(*, subject: Subject, right: Right, at: datetime) -> list[str]:
+    """Return the names of the colleagues of the subject's pair who could use the right now: whom to ask."""
     if subject.pair is None:
         return []
     pair = subject.pair
     colleagues = Affiliation.objects.live(at).filter(organization=pair.organization, group=pair.group)
     request = Request(channel=Channel.PAGE)
     return [
-        colleague.person
+        colleague.person.name
         for colleague in colleagues.select_related("person").order_by("started_at")
         if decide(
             subject=_as_colleague(subject, colleague, at), right=right, target=None, at=at, request=request

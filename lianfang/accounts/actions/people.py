@@ -88,7 +88,7 @@ def person_enter(
     address = _address(email)
     if not name.strip():
         raise Refusal(_NAME, field="name")
-    index = blind.index("email", address)
+    index = blind.index("person.email", address)
     person = Person.objects.select_for_update().filter(email_index=index).first()
     known = person is not None
     if person is None:
