@@ -5,11 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from lianfang.policy import holders, rules  # the rules register themselves
+from lianfang.kernel.text import Bilingual
+from lianfang.policy import rules, rules_without_reading  # they register themselves
 from lianfang.policy.facts import Label, Request, Right, Source, Subject, Target
 from lianfang.policy.registry import RULES, Question, Rule, forbids, permits
 
-__all__ = ["RULES", "Decision", "Rule", "decide", "holders", "next_change", "rules", "visible_sources"]
+__all__ = [
+    "NO_PERMIT",
+    "RULES",
+    "Decision",
+    "Rule",
+    "decide",
+    "next_change",
+    "rules",
+    "rules_without_reading",
+    "visible_sources",
+]
+
+NO_PERMIT = Bilingual(zh="沒有規則允許這件事。", en="No rule permits this.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +35,23 @@ class Decision:
 
     def __bool__(self) -> bool:
         return self.allowed
+
+    @property
+    def rule(self) -> str:
+        """Id of the first forbid that speaks; empty when allowed, or denied because no rule permits it."""
+        return self.forbids[0] if self.forbids else ""
+
+    @property
+    def sentence(self) -> Bilingual:
+        """One sentence for the whole answer: of the rule that denies, or that permits."""
+        speaking = self.forbids or self.permits
+        return RULES[speaking[0]].sentence if speaking else NO_PERMIT
+
+    @property
+    def clause(self) -> str:
+        """Clause of the charter (or standard) behind that sentence; empty when no rule speaks."""
+        speaking = self.forbids or self.permits
+        return RULES[speaking[0]].clause if speaking else ""
 
 
 def decide(*, subject: Subject, right: Right, target: Target, at: datetime, request: Request) -> Decision:
