@@ -92,6 +92,18 @@ def read_clock(context: template.Context, due: datetime, at: Any = None, with_ti
 
 
 @register.filter
+def clause_words(clause: str) -> str:
+    """Where a rule comes from: `2.1, TLP` is said `規章 2.1、TLP` or `Charter 2.1, TLP`."""
+    parts = [part.strip() for part in clause.split(",") if part.strip()]
+    numbered = [part for part in parts if part[0].isdigit()]
+    others = [part for part in parts if not part[0].isdigit()]
+    chinese = (get_language() or "zh").startswith("zh")
+    name = "規章" if chinese else "Charter"
+    mark = "、" if chinese else ", "
+    return mark.join([*([f"{name} {mark.join(numbered)}"] if numbered else []), *others])
+
+
+@register.filter
 def right_words(right: Right) -> str:
     """What a right allows, in the words of the policy."""
     from lianfang.policy.words import RIGHTS
