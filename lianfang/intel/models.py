@@ -39,7 +39,9 @@ class Item(models.Model):
         ]
         indexes = [
             models.Index(fields=["stix_id"], name="intel_item_stix_id"),
-            models.Index(fields=["served_id"], name="intel_item_served_id", condition=~Q(served_id=models.F("stix_id"))),
+            models.Index(
+                fields=["served_id"], name="intel_item_served_id", condition=~Q(served_id=models.F("stix_id"))
+            ),
         ]
 
 
@@ -100,6 +102,7 @@ class Version(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "modified"], name="intel_version_item_modified_unique")]
+        indexes = [models.Index(fields=["modified"], name="intel_version_modified")]
 
 
 class Binding(models.Model):
@@ -134,11 +137,24 @@ class LogEntry(models.Model):
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="entries")
     label = models.ForeignKey("policy.Label", on_delete=models.PROTECT, related_name="+")
     date_added = models.DateTimeField(unique=True)
+    type = models.TextField()
     again = models.BooleanField(default=False)
     """An entry for the same STIX id stood in the log before, of whatever source."""
 
     class Meta:
         indexes = [models.Index(fields=["version"], name="intel_logentry_again", condition=Q(again=True))]
+
+
+class Relabelling(models.Model):
+    """An entry of the log came under another label: from this list every process learns which positions moved.
+
+    Written under the lock of the log, so that ids are in commit order.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    position = models.BigIntegerField()
+    old = models.ForeignKey("policy.Label", on_delete=models.PROTECT, related_name="+", db_index=False)
+    new = models.ForeignKey("policy.Label", on_delete=models.PROTECT, related_name="+", db_index=False)
 
 
 class Embargo(models.Model):
@@ -187,18 +203,6 @@ class Receipt(models.Model):
             models.Index(fields=["organization", "group", "hi"], name="intel_receipt_whose"),
             models.Index(fields=["hi", "lo"], name="intel_receipt_range"),
         ]
-
-
-class ReceiptBatch(models.Model):
-    """Receipts up to `last` have entered the ledger as one digest."""
-
-    append_only = True
-
-    id = models.BigAutoField(primary_key=True)
-    first = models.BigIntegerField()
-    last = models.BigIntegerField(unique=True)
-    digest = models.BinaryField()
-    at = models.DateTimeField()
 
 
 class Recall(models.Model):

@@ -1,0 +1,157 @@
+"""The exchange log: how lines are added, and how lines that stand come under another label.
+
+Positions and dates are given under one lock, taken as late as a transaction can: whoever reads up to a position has
+seen everything below it that will ever be there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from lianfang.intel.models import Binding, LogEntry, Relabelling, Version
+from lianfang.policy import store
+from lianfang.policy.facts import Label, NarrowedTo
+
+_LOCK = 0x6C66_6C6F_67  # "lflog": one key of the database's advisory locks
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line to be added: this version, to those whom this label allows."""
+
+    version_id: int
+    label_id: int
+    type: str
+    stix_id: str
+
+
+def append(lines: Sequence[Line]) -> range:
+    """Add lines in this order and return their positions. Call it last but for `store.bump_policy`.
+
+    `date_added` is the database's clock read under the lock, once it is past the last date given, plus microseconds in
+    this order; so dates are unique and rise with positions.
+    """
+    if not lines:
+        return range(0)
+    last_position, last_date = _locked()
+    before = _logged({line.stix_id for line in lines})
+    first = last_position + 1
+    at = _clock_after(last_date)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(  # type: ignore[attr-defined]  # psycopg's, through Django's wrapper
+            "COPY intel_logentry (position, version_id, label_id, date_added, type, again) FROM STDIN (FORMAT BINARY)"
+        ) as copy,
+    ):
+        copy.set_types(["int8", "int8", "int8", "timestamptz", "text", "bool"])
+        for place, line in enumerate(lines):
+            again = line.stix_id in before
+            before.add(line.stix_id)
+            date = at + timedelta(microseconds=place)
+            copy.write_row((first + place, line.version_id, line.label_id, date, line.type, again))
+    store.bump_head(last_position + len(lines))
+    return range(first, first + len(lines))
+
+
+def _locked() -> tuple[int, datetime | None]:
+    """Take the lock; then, in a statement of its own, read what was given last (READ COMMITTED sees it only then)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute("SELECT position, date_added FROM intel_logentry ORDER BY position DESC LIMIT 1")
+        row = cursor.fetchone()
+    return (int(row[0]), row[1]) if row else (0, None)
+
+
+def _clock_after(last: datetime | None) -> datetime:
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT clock_timestamp()")
+            now: datetime = cursor.fetchone()[0]
+        if last is None or now > last:
+            return now
+        time.sleep((last - now).total_seconds() + 0.000_01)
+
+
+def _logged(stix_ids: set[str]) -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT i.stix_id FROM intel_item i WHERE i.stix_id = ANY(%s) AND EXISTS (SELECT FROM intel_version v"
+            " JOIN intel_logentry e ON e.version_id = v.id WHERE v.item_id = i.id)",
+            [list(stix_ids)],
+        )
+        return {row[0] for row in cursor}
+
+
+def relabel(version: Version, change: Callable[[Label], Label]) -> None:
+    """Put a version, and every line of it, under the label that `change` makes of the one it stands under.
+
+    For changes by which nobody gains. Containers of the same source that require it are made anew. The caller bumps
+    the policy at the end of its transaction.
+    """
+    _locked()
+    _change(version, lambda label: replace(change(label), narrowed_to=label.narrowed_to))
+    _containers_anew(version, {version.pk})
+
+
+def _change(version: Version, change: Callable[[Label], Label]) -> None:
+    entries = list(version.entries.all())
+    known = store.labels({version.label_id, *(entry.label_id for entry in entries)})
+    new = {number: store.intern(change(label)) for number, label in known.items()}
+    if new[version.label_id] != version.label_id:
+        version.label_id = new[version.label_id]
+        version.save(update_fields=["label"])
+    for entry in entries:
+        if new[entry.label_id] != entry.label_id:
+            Relabelling.objects.create(position=entry.position, old_id=entry.label_id, new_id=new[entry.label_id])
+            entry.label_id = new[entry.label_id]
+            entry.save(update_fields=["label"])
+
+
+def _containers_anew(bound: Version, done: set[int]) -> None:
+    for binding in Binding.objects.filter(bound=bound).select_related("container"):
+        container = binding.container
+        if container.pk in done:
+            continue
+        done.add(container.pk)
+        required = required_labels(container)
+        _change(container, lambda label, required=required: with_requires(label, required))  # type: ignore[misc]
+        _containers_anew(container, done)
+
+
+def required_labels(container: Version) -> frozenset[Label]:
+    """Return the labels (each bare of its own) of everything that a container requires, however far."""
+    seen: set[int] = {container.pk}
+    pending = [container.pk]
+    labels: set[int] = set()
+    while pending:
+        rows = Binding.objects.filter(container__in=pending).values_list("bound_id", "bound__label_id")
+        pending = [bound for bound, _ in rows if bound not in seen]
+        seen.update(pending)
+        labels.update(label for _, label in rows)
+    return frozenset(replace(label, requires=frozenset()) for label in store.labels(labels).values())
+
+
+def with_requires(label: Label, required: frozenset[Label]) -> Label:
+    """Return the label of a container that requires these.
+
+    A required label equal to the container's own decides what that decides already: it is left out, so that a bundle
+    under one label stays under one label.
+    """
+    own = replace(label, requires=frozenset(), narrowed_to=NarrowedTo())
+    return replace(label, requires=frozenset(other for other in required if other != own))
+
+
+def line(version: Version, label: Label) -> Line:
+    """Return the line that shows a version under a label."""
+    return Line(version.pk, store.intern(label), version.item.type, version.item.stix_id)
+
+
+def last_date() -> datetime | None:
+    """Return the date of the last line; None of an empty log."""
+    row = LogEntry.objects.order_by("-position").values_list("date_added").first()
+    return row[0] if row else None

@@ -1,0 +1,116 @@
+"""STIX patterns (STIX 2.1 §9): a strict expression for the plain ones, the real grammar with limits for the rest.
+
+More than nine patterns in ten are one comparison, `[type:path = 'literal']`. They need no parser, which would cost two
+hundred times as much. The parser gets what is left, within limits that keep it from running for minutes or deep.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from lianfang.kernel.refusal import Refusal
+from lianfang.kernel.text import Bilingual
+
+MAX_LENGTH = 10_000
+MAX_TERMS = 200
+MAX_DEPTH = 32
+BUDGET = 4_000
+"""Comparisons that one submission may send through the parser; each costs about 0.3 ms."""
+
+_PLAIN = re.compile(
+    r"\[(?P<type>[a-z0-9-]{3,250}):"
+    r"(?P<path>[a-zA-Z0-9_]+(?:\.(?:[a-zA-Z0-9_]+|'[^'\\\n]{1,250}'))*)"
+    r" ?= ?'(?P<value>(?:[^'\\]|\\['\\])*)'\]"
+)
+_ESCAPE = re.compile(r"\\(['\\])")
+_LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'")
+_TERM = re.compile(r"<=|>=|!=|[=<>]|\b(?:IN|LIKE|MATCHES|ISSUBSET|ISSUPERSET|EXISTS)\b")
+_NEVER = re.compile(r"\b(?:REPEATS\s+0+\s+TIMES|WITHIN\s+0+(?:\.0*)?\s+SECONDS)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a plain pattern looks for."""
+
+    type: str
+    path: str
+    value: str
+
+
+@dataclass(slots=True)
+class Budget:
+    """What one submission may still spend on the parser."""
+
+    left: int = field(default=BUDGET)
+
+
+def plain(pattern: str) -> Comparison | None:
+    """Return the one comparison of a plain pattern, or None when it is anything else (or wrong)."""
+    found = _PLAIN.fullmatch(pattern)
+    if found is None:
+        return None
+    return Comparison(found["type"], found["path"].replace("'", ""), _ESCAPE.sub(r"\1", found["value"]))
+
+
+def check(pattern: str, *, budget: Budget) -> None:
+    """Raise Refusal (field `pattern`) unless this is a STIX pattern that we are ready to read."""
+    if _PLAIN.fullmatch(pattern) is not None:
+        return
+    if len(pattern) > MAX_LENGTH:
+        raise _refusal(
+            "length", f"樣式超過{MAX_LENGTH}個字元。", f"The pattern is longer than {MAX_LENGTH} characters."
+        )
+    bare = _LITERAL.sub("''", pattern)
+    terms = len(_TERM.findall(bare))
+    if terms > MAX_TERMS:
+        raise _refusal(
+            "terms", f"樣式超過{MAX_TERMS}個比較式。", f"The pattern holds more than {MAX_TERMS} comparisons."
+        )
+    if _depth(bare) > MAX_DEPTH:
+        raise _refusal(
+            "depth", f"樣式括號超過{MAX_DEPTH}層。", f"The pattern nests deeper than {MAX_DEPTH} parentheses."
+        )
+    if _NEVER.search(bare):
+        raise _refusal("never", "REPEATS與WITHIN的數值必須大於0。", "REPEATS and WITHIN need a number above 0.")
+    budget.left -= max(terms, 1)
+    if budget.left < 0:
+        raise _refusal(
+            "budget",
+            "這一批的複雜樣式太多，請分批再送。",
+            "Too many complex patterns in one submission; send them in several.",
+        )
+    fault = _parse(pattern)
+    if fault:
+        raise _refusal("grammar", "樣式不符合STIX樣式語法。", f"The pattern does not follow the STIX grammar: {fault}")
+
+
+@lru_cache(maxsize=4096)
+def _parse(pattern: str) -> str:
+    """Return the parser's first complaint, or nothing."""
+    # Imported late: the grammar takes 0.2 s to load, which a process that never meets such a pattern can save.
+    from stix2patterns.validator import run_validator
+
+    try:
+        errors = run_validator(pattern, stix_version="2.1")
+    except RecursionError:
+        return "nested too deep"
+    except Exception as error:  # the generated parser raises what it likes; whatever it is, this is no pattern
+        return type(error).__name__
+    return str(errors[0])[:200] if errors else ""
+
+
+def _depth(bare: str) -> int:
+    depth = deepest = 0
+    for char in bare:
+        if char == "(":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif char == ")":
+            depth -= 1
+    return deepest
+
+
+def _refusal(rule: str, zh: str, en: str) -> Refusal:
+    return Refusal(Bilingual(zh=zh, en=en), rule=f"pattern-{rule}", clause="STIX 2.1 §9", field="pattern")
