@@ -166,6 +166,21 @@ def test_what_has_no_canonical_form_is_refused_with_its_path(value: object, path
     assert str(caught.value).startswith(f"{path}: ")
 
 
+def nest(levels: int, *, in_objects: bool) -> object:
+    value: object = 0
+    for _ in range(levels):
+        value = {"a": value} if in_objects else [value]
+    return value
+
+
+@pytest.mark.parametrize("in_objects", [True, False])
+def test_two_hundred_levels_are_the_most(in_objects: bool) -> None:
+    deepest = nest(200, in_objects=in_objects)
+    assert json.loads(canonical(deepest)) == deepest
+    with pytest.raises(ValueError, match="nested deeper than 200"):
+        canonical(nest(201, in_objects=in_objects))
+
+
 def test_a_bottomless_value_is_refused_in_words() -> None:
     value: list[object] = []
     value.append(value)

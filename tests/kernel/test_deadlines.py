@@ -48,6 +48,10 @@ def test_a_length_that_no_rule_has_is_refused(days: int) -> None:
         last_day(at(2026, 11, 23), days, TAIWAN_OFFICE)
 
 
+def test_the_longest_limit_is_ten_years_and_a_little() -> None:
+    assert last_day(at(2026, 11, 23), 3660, WEEKDAYS_ONLY) == date(2036, 12, 1)
+
+
 def test_a_naive_instant_is_refused_everywhere() -> None:
     naive = datetime(2026, 11, 23)  # noqa: DTZ001
     deadline = appeal(at(2026, 11, 23))
@@ -125,6 +129,11 @@ def test_a_limit_already_notified_is_never_shortened() -> None:
     assert notified.recounted(WEEKDAYS_ONLY) == notified
 
 
+def test_an_edition_that_changes_nothing_leaves_the_limit_as_notified() -> None:
+    notified = appeal(at(2026, 11, 23))
+    assert notified.recounted(WEEKDAYS_ONLY) is notified
+
+
 # --- the calendar -------------------------------------------------------------------------------------------------
 
 
@@ -155,6 +164,34 @@ def test_long_holidays_are_whole_and_end_where_they_end(first: date, last: date)
         day += timedelta(days=1)
     assert not TAIWAN_OFFICE.is_rest_day(first - timedelta(days=1))
     assert not TAIWAN_OFFICE.is_rest_day(last + timedelta(days=1))
+
+
+# The Act on Commemorative Days and Holidays of 2025; lunar ones by their day in that year. Lunar New Year (with the day
+# before its eve) is a run of its own: its substitutes follow it.
+HOLIDAYS = {
+    2026: ["01-01", "02-28", "04-04", "04-05", "05-01", "06-19", "09-25", "09-28", "10-10", "10-25", "12-25"],
+    2027: ["01-01", "02-28", "04-04", "04-05", "05-01", "06-09", "09-15", "09-28", "10-10", "10-25", "12-25"],
+    2028: ["01-01"],
+}
+LUNAR_NEW_YEAR = {2026: (16, 20), 2027: (4, 10)}  # weekdays that rest, first to last, all in February
+
+
+def by_the_act() -> set[date]:
+    """A holiday on a Saturday rests on the workday before, on a Sunday on the workday after."""
+    days = {date.fromisoformat(f"{year}-{day}") for year, listed in HOLIDAYS.items() for day in listed}
+    rest = {date(year, 2, day) for year, (first, last) in LUNAR_NEW_YEAR.items() for day in range(first, last + 1)}
+    rest |= {day for day in days if day.weekday() < 5}
+    for day in sorted(days):
+        if day.weekday() >= 5:
+            step = timedelta(days=-1 if day.weekday() == 5 else 1)
+            while day in rest or day.weekday() >= 5:
+                day += step
+            rest.add(day)
+    return {day for day in rest if day.weekday() < 5}
+
+
+def test_the_rest_days_are_those_of_the_act() -> None:
+    assert by_the_act() == TAIWAN_OFFICE.rest_days
 
 
 def test_only_weekdays_are_listed_since_weekends_rest_anyway() -> None:

@@ -21,6 +21,8 @@ def test_new_id_is_random_and_of_version_4() -> None:
         ("A", 2026, 1, "A-2026-0001"),
         ("REV", 2027, 9999, "REV-2027-9999"),
         ("C", 2026, 10000, "C-2026-10000"),
+        ("A", 1912, 1, "A-1912-0001"),
+        ("A", 9999, 1, "A-9999-0001"),
     ],
 )
 def test_case_number(prefix: str, year: int, n: int, expected: str) -> None:
@@ -36,6 +38,8 @@ def test_case_number(prefix: str, year: int, n: int, expected: str) -> None:
         ("A\n", 2026, 1),
         ("ABCDE", 2026, 1),
         ("A", 115, 1),
+        ("A", 1911, 1),
+        ("A", 10000, 1),
         ("A", 2026, 0),
     ],
 )

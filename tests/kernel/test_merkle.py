@@ -273,6 +273,26 @@ def test_hostile_proofs_are_false_and_never_crash(proof: list[bytes], old: int, 
         assert not merkle.verify_consistency(old_size=old, new_size=new, old_root=root, new_root=bytes(32), proof=proof)
 
 
+def test_a_place_outside_the_tree_proves_nothing_even_where_the_hashes_meet() -> None:
+    only = merkle.leaf_hash(b"only")
+    assert merkle.verify_inclusion(leaf=only, index=0, size=1, proof=[], root=only)
+    assert not merkle.verify_inclusion(leaf=only, index=1, size=1, proof=[], root=only)
+
+
+@pytest.mark.parametrize("wrong", ["x" * 32, None, 7, [0] * 32, b"short", bytearray(32)])
+def test_what_is_not_a_hash_proves_nothing(wrong: bytes) -> None:
+    leaf, root = merkle.leaf_hash(DATA[0]), mth(DATA[:2])
+    assert not merkle.verify_inclusion(leaf=leaf, index=0, size=2, proof=[wrong], root=root)
+    assert not merkle.verify_inclusion(leaf=wrong, index=0, size=1, proof=[], root=wrong)
+    assert not merkle.verify_consistency(old_size=1, new_size=2, old_root=leaf, new_root=root, proof=[wrong])
+    assert not merkle.verify_consistency(old_size=2, new_size=2, old_root=wrong, new_root=wrong, proof=[])
+
+
+def test_a_tree_is_never_consistent_with_a_larger_past() -> None:
+    root = mth(DATA[:4])
+    assert not merkle.verify_consistency(old_size=4, new_size=2, old_root=root, new_root=root, proof=[root])
+
+
 def test_a_million_leaves_need_twenty_hashes() -> None:
     asked: list[tuple[int, int]] = []
 
