@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("account/", include("allauth.urls")),
+    path("account/", include("lianfang.accounts.sign_in_urls")),
     path("", include("lianfang.health")),
     path("", include("lianfang.accounts.urls")),
     path("", include("lianfang.audit.urls")),
