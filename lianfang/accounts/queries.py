@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
 from uuid import UUID
@@ -15,7 +15,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.http import HttpRequest
 
 from lianfang.accounts.models import (
@@ -64,6 +64,14 @@ def session_has_second_factor(request: HttpRequest) -> bool:
         return False
     records = get_authentication_records(request)
     return any(record.get("method") == "mfa" for record in records) and has_second_factor(account=request.user)
+
+
+def as_account(user: AbstractBaseUser) -> Account:
+    """Return Django's user as what it is here. Raises TypeError for anything else."""
+    # `request.user` is a lazy stand-in whose class only says so when asked.
+    if not isinstance(user, Account):
+        raise TypeError(f"{type(user).__name__} is no account")
+    return user
 
 
 # Persons and organisations
@@ -137,12 +145,14 @@ class Row:
 def people(*, organizations: Iterable[UUID], group: UUID, at: datetime) -> list[Row]:
     """Return the people who act for these organisations within the group, by organisation and age."""
     found = list(
-        Affiliation.objects.live(at)
-        .filter(organization_id__in=list(organizations), group_id=group)
+        Affiliation.objects.filter(
+            Q(left_at__isnull=True) | Q(left_at__gt=at), organization_id__in=list(organizations), group_id=group
+        )
         .select_related("person", "organization")
         .order_by("organization_id", "started_at", "id")
     )
-    persons = [affiliation.person_id for affiliation in found]
+    # Of somebody who was merely invited nothing is told: whether the address has an account elsewhere would be.
+    persons = [affiliation.person_id for affiliation in found if affiliation.started_at is not None]
     accounts = {account.person_id: account for account in Account.objects.filter(person_id__in=persons)}
     ids = [account.pk for account in accounts.values()]
     secured = set(Authenticator.objects.filter(user_id__in=ids, type__in=_FACTORS).values_list("user_id", flat=True))
@@ -164,7 +174,7 @@ def _row(
     invitations: dict[UUID, Invitation],
     at: datetime,
 ) -> Row:
-    account = accounts.get(affiliation.person_id)
+    account = accounts.get(affiliation.person_id) if affiliation.started_at is not None else None
     return Row(
         affiliation=affiliation,
         account=account,
@@ -193,7 +203,7 @@ def invitation_by_secret(secret: str) -> Invitation | None:
     )
 
 
-def open_resets(*, organizations: Iterable[UUID] | None) -> list[FactorReset]:
+def open_resets(*, organizations: Iterable[UUID] | None = None) -> list[FactorReset]:
     """Return the resets that wait, of the people of these organisations; None = of everybody."""
     found = FactorReset.objects.filter(state__in=["asked", "vouched"]).select_related("account__person", "vouched_by")
     if organizations is not None:
@@ -208,6 +218,18 @@ def live_tokens(*, affiliation: Affiliation, at: datetime) -> list[Token]:
     """Return the affiliation's tokens that work at that instant, oldest first."""
     found = Token.objects.filter(affiliation=affiliation, expires_at__gt=require_aware(at), revoked_at__isnull=True)
     return list(found.select_related("use", "replaces").order_by("created_at"))
+
+
+def tokens_of(*, organization: UUID, group: UUID, at: datetime) -> list[Token]:
+    """Return the tokens of everybody who acts for the pair, newest first; dead ones of the last 30 days too."""
+    recent = at - timedelta(days=30)
+    found = Token.objects.filter(
+        Q(revoked_at__isnull=True) | Q(revoked_at__gt=recent),
+        affiliation__organization=organization,
+        affiliation__group=group,
+        expires_at__gt=recent,
+    )
+    return list(found.select_related("affiliation__person", "use", "replaces").order_by("-created_at"))
 
 
 def authenticate_token(*, user: str = "", secret: str, at: datetime, network: str | None) -> Token | None:
@@ -266,10 +288,13 @@ def duty_grants() -> list[DutyGrant]:
     )
 
 
-def staff(*, at: datetime) -> list[Affiliation]:
-    """Return the coordinator's people."""
-    live = Affiliation.objects.live(at).filter(organization__kind=Organization.Kind.COORDINATOR)
-    return list(live.select_related("person").order_by("started_at", "id"))
+def staff(*, at: datetime, invited: bool = False) -> list[Affiliation]:
+    """Return the coordinator's people; with `invited` also those who have not accepted yet."""
+    live = Affiliation.objects.live(at)
+    if invited:
+        live = Affiliation.objects.filter(Q(left_at__isnull=True) | Q(left_at__gt=at))
+    found = live.filter(organization__kind=Organization.Kind.COORDINATOR)
+    return list(found.select_related("person").order_by("started_at", "id"))
 
 
 def setting_history(name: str) -> list[SettingDecision]:

@@ -1,3 +1,26 @@
-from django.urls import URLPattern, URLResolver
+"""Pages of this app beside sign-in, which stands in `sign_in_urls`."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, path
+
+from lianfang.accounts import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("invite/<str:secret>", views.invitation, name="accounts_invitation"),
+    path("member/organisation/people", views.people, name="people"),
+    path("member/organisation/people/invite", views.invite, name="invite"),
+    path("member/organisation/people/invitations/<uuid:invitation_id>/resend", views.resend, name="invite_again"),
+    path("member/organisation/people/<uuid:affiliation_id>/role", views.change_role, name="change_role"),
+    path("member/organisation/people/<uuid:affiliation_id>/leave", views.leave, name="person_leaves"),
+    path("member/connections", views.connections, name="connections"),
+    path("member/connections/new", views.new_connection, name="new_connection"),
+    path("member/connections/<uuid:token_id>", views.connection, name="connection"),
+    path("member/connections/<uuid:token_id>/rotate", views.rotate_connection, name="rotate_connection"),
+    path("member/connections/<uuid:token_id>/revoke", views.revoke_connection, name="revoke_connection"),
+    path("staff/duties", views.duties, name="duties"),
+    path("staff/duties/colleague", views.add_colleague, name="add_colleague"),
+    path("staff/duties/<uuid:grant_id>", views.decide_duty, name="decide_duty"),
+    path("staff/duties/<uuid:grant_id>/end", views.leave_duty, name="leave_duty"),
+    path("staff/settings", views.settings_page, name="settings"),
+    path("staff/settings/proposals/<uuid:proposal_id>", views.decide_setting, name="decide_setting"),
+    path("staff/settings/<str:name>", views.setting, name="setting"),
+]

@@ -242,6 +242,39 @@ def resend(*, invitation: Invitation, by: Subject, at: datetime) -> tuple[Invita
     return locked, path
 
 
+@action(Tag.ACCOUNTS_INVITATION_SEND)
+def invite_colleague(
+    *,
+    name: str,
+    email: str,
+    title: str,
+    phone: str,
+    organization: Organization,
+    group: Organization,
+    role: Role,
+    by: Subject,
+    at: datetime,
+) -> Invitation:
+    """Let an administrator enter and invite a person of his own organisation or of a constituent. Raises Refusal."""
+    doors.require(subject=by, right=Right.MANAGE_PEOPLE, at=at)
+    require_managed(affiliation=Affiliation(organization=organization, group=group), by=by)
+    person = person_enter(name=name, email=email, title=title, phone=phone, by=by, at=at)
+    invitation, _ = invite(person=person, organization=organization, group=group, role=role, by=by, at=at)
+    record(by=by, at=at, about=invitation, detail={"role": role.value})
+    return invitation
+
+
+@action(Tag.ACCOUNTS_INVITATION_SEND)
+def invite_staff(*, name: str, email: str, title: str, by: Subject, at: datetime) -> Invitation:
+    """Let a duty granter enter and invite a person of the coordinator, who holds no duty yet. Raises Refusal."""
+    doors.require(subject=by, right=Right.GRANT_DUTY, at=at)
+    centre = Organization.objects.get(kind=Organization.Kind.COORDINATOR)
+    person = person_enter(name=name, email=email, title=title, by=by, at=at)
+    invitation, _ = invite(person=person, organization=centre, group=centre, role=Role.MEMBER, by=by, at=at)
+    record(by=by, at=at, about=invitation)
+    return invitation
+
+
 def _new_invitation(affiliation: Affiliation, kind: str, by: Subject, at: datetime) -> tuple[Invitation, str]:
     secret = new_secret()
     invitation = Invitation.objects.create(

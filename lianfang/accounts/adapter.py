@@ -1,0 +1,148 @@
+"""Where allauth meets the product: no open sign-up, mails through the notices, secrets sealed, writes audited."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import io
+import os
+import time
+from datetime import datetime
+from typing import Any
+
+import segno
+from allauth.account import app_settings
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.login import record_authentication
+from allauth.account.signals import user_logged_in
+from allauth.core import context as allauth_context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest
+from django.urls import reverse
+
+from lianfang.accounts import actions, letters, queries
+from lianfang.accounts.models import Account
+from lianfang.kernel.clock import utcnow
+from lianfang.kernel.text import Bilingual
+from lianfang.vault.keys import keyring
+
+_NONCE = 12
+_LINKED = {"account/email/password_reset_key": "password_reset"}
+_CHANGES = {
+    "account/email/password_changed": Bilingual(zh="密碼已變更", en="The password was changed"),
+    "account/email/password_reset": Bilingual(zh="密碼已重設", en="The password was reset"),
+    "account/email/password_set": Bilingual(zh="密碼已設定", en="A password was set"),
+    "mfa/email/recovery_codes_generated": Bilingual(zh="已產生新的復原碼", en="New recovery codes were made"),
+    "mfa/email/totp_activated": Bilingual(zh="已新增驗證器App", en="An authenticator app was added"),
+    "mfa/email/totp_deactivated": Bilingual(zh="已移除驗證器App", en="The authenticator app was removed"),
+    "mfa/email/webauthn_added": Bilingual(zh="已新增通行金鑰", en="A passkey was added"),
+    "mfa/email/webauthn_removed": Bilingual(zh="已移除通行金鑰", en="A passkey was removed"),
+}
+
+
+def instant(request: HttpRequest | None) -> datetime:
+    """Return the instant of the request, as the subject middleware read it."""
+    return getattr(request, "at", None) or utcnow()
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Sign-in and passwords."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's signature
+        """Accounts come from invitations and applications alone."""
+        return False
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whoever signed in within the last minutes has just proved who it is and is not asked again at once."""
+        request = allauth_context.request
+        records = get_authentication_records(request, request.user)
+        fresh = records and time.time() - records[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT
+        return not fresh and super().is_reauthentication_required(app=app, **kwargs)
+
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
+        """Write the new password through its action."""
+        account = queries.as_account(user)
+        actions.change_password(
+            account=account, password=password, by=actions.acting(account), at=instant(allauth_context.request)
+        )
+        user.password = account.password
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Links in mails name this installation, never the host that a request claimed."""
+        uid, _, rest = key.partition("-")
+        return letters.link(reverse("account_reset_password_from_key", kwargs={"uidb36": uid, "key": rest}))
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send through the notices. Raises LookupError for a mail that the product does not send."""
+        account = Account.objects.select_related("person").get(email__iexact=email)
+        at = instant(allauth_context.request)
+        if template_prefix in _LINKED:
+            notice, facts = _LINKED[template_prefix], {"link": context["password_reset_url"]}
+        else:
+            notice, facts = "account_changed", {"what": _CHANGES[template_prefix], "at": at}
+        letters.send(notice=notice, to_person=account.person, context=facts, by=actions.acting(account), at=at)
+
+
+class MfaAdapter(DefaultMFAAdapter):
+    """Second factors: secrets are sealed under a key outside the database, codes are drawn as plain SVG."""
+
+    def encrypt(self, text: str) -> str:
+        """Seal a secret of an app or of recovery codes."""
+        nonce = os.urandom(_NONCE)
+        return base64.b64encode(nonce + _cipher().encrypt(nonce, text.encode(), b"mfa")).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Open what `encrypt` sealed. Raises cryptography's InvalidTag for anything else."""
+        sealed = base64.b64decode(encrypted_text)
+        return _cipher().decrypt(sealed[:_NONCE], sealed[_NONCE:], b"mfa").decode()
+
+    def build_totp_svg(self, url: str) -> str:
+        """Draw the QR code on white, whatever the page's colours, without any style attribute."""
+        drawn = io.BytesIO()
+        segno.make(url).save(drawn, kind="svg", xmldecl=False, svgns=True, scale=5, border=4, light="#fff")
+        return drawn.getvalue().decode()
+
+    def get_public_key_credential_user_entity(self, user: AbstractBaseUser) -> dict[str, Any]:
+        """Name the account by its address: what a passkey manager shows."""
+        entity: dict[str, Any] = super().get_public_key_credential_user_entity(user)
+        return {**entity, "display_name": entity["name"]}
+
+
+def _cipher() -> AESGCM:
+    # The blind index's key survives a rotation of the master key, as these secrets must.
+    return AESGCM(hmac.digest(keyring().blind, b"second factors", "sha256"))
+
+
+def connect() -> None:
+    """Listen to allauth; called once at start."""
+    user_logged_in.connect(_signed_in, dispatch_uid="lianfang.signed_in")
+    authenticator_added.connect(_added, dispatch_uid="lianfang.factor_added")
+    authenticator_reset.connect(_added, dispatch_uid="lianfang.factor_reset")
+    authenticator_removed.connect(_removed, dispatch_uid="lianfang.factor_removed")
+
+
+def _signed_in(*, request: HttpRequest, user: AbstractBaseUser, **_: Any) -> None:
+    second = queries.session_has_second_factor(request)
+    actions.record_sign_in(account=queries.as_account(user), second_factor=second, at=instant(request))
+
+
+def _added(*, request: HttpRequest, user: AbstractBaseUser, authenticator: Authenticator, **_: Any) -> None:
+    account = queries.as_account(user)
+    actions.record_factor_added(
+        account=account, kind=authenticator.type, by=actions.acting(account), at=instant(request)
+    )
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        # Setting it up proved possession: this session counts as opened with it.
+        record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type, reauthenticated=True)
+
+
+def _removed(*, request: HttpRequest, user: AbstractBaseUser, authenticator: Authenticator, **_: Any) -> None:
+    account = queries.as_account(user)
+    actions.record_factor_removed(
+        account=account, kind=authenticator.type, by=actions.acting(account), at=instant(request)
+    )

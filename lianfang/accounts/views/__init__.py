@@ -1,0 +1,55 @@
+"""Pages of this app: signing in, people, connections, duties and settings."""
+
+from lianfang.accounts.views.connections import (
+    connection,
+    connections,
+    new_connection,
+    revoke_connection,
+    rotate_connection,
+)
+from lianfang.accounts.views.governance import (
+    add_colleague,
+    decide_duty,
+    decide_setting,
+    duties,
+    leave_duty,
+    setting,
+    settings_page,
+)
+from lianfang.accounts.views.people import change_role, invite, leave, people, resend
+from lianfang.accounts.views.sign_in import (
+    factor_setup,
+    help_one,
+    helping,
+    invitation,
+    lost_factor,
+    lost_factor_proof,
+    sign_options,
+)
+
+__all__ = [
+    "add_colleague",
+    "change_role",
+    "connection",
+    "connections",
+    "decide_duty",
+    "decide_setting",
+    "duties",
+    "factor_setup",
+    "help_one",
+    "helping",
+    "invitation",
+    "invite",
+    "leave",
+    "leave_duty",
+    "lost_factor",
+    "lost_factor_proof",
+    "new_connection",
+    "people",
+    "resend",
+    "revoke_connection",
+    "rotate_connection",
+    "setting",
+    "settings_page",
+    "sign_options",
+]
