@@ -12,6 +12,7 @@ from lianfang.kernel.text import Bilingual
 from lianfang.policy.decide import RULES
 from lianfang.policy.facts import Right
 from lianfang.policy.registry import Effect, Rule
+from lianfang.policy.words import RIGHTS
 
 
 def charter_in_force(*, at: datetime) -> DocumentVersion | None:
@@ -96,8 +97,6 @@ def policy_by_question() -> list[PolicyQuestion]:
 
 
 def _right(right: Right) -> RightOnPage:
-    from lianfang.policy.words import RIGHTS
-
     about = [rule for rule in RULES.values() if right in rule.rights]
     return RightOnPage(
         right=right,

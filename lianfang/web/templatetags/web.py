@@ -14,6 +14,7 @@ from lianfang.kernel.clock import utcnow
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.policy.facts import Right, Tlp
+from lianfang.policy.words import RIGHTS
 from lianfang.web import icons, present
 from lianfang.web.forms import focus_id
 
@@ -106,8 +107,6 @@ def clause_words(clause: str) -> str:
 @register.filter
 def right_words(right: Right) -> str:
     """What a right allows, in the words of the policy."""
-    from lianfang.policy.words import RIGHTS
-
     return say(RIGHTS[right])
 
 
