@@ -123,6 +123,9 @@ class Reference(models.Model):
     """STIX id that is named; it need not be held."""
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "property", "target"], name="intel_reference_once"),
+        ]
         indexes = [models.Index(fields=["target"], name="intel_reference_target")]
 
 

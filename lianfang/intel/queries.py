@@ -382,7 +382,7 @@ def _visible_references(subject: Subject, seen: Seen, at: datetime, request: Req
     for name, target in references(orjson.loads(seen.body)):
         if name not in ("created_by_ref", "object_marking_refs", "marking_ref"):
             told.append((name, True, target))
-    stored = {seen.version.item.stix_id, seen.stix_id}
+    stored = {seen.version.item.stix_id, seen.version.item.served_id}
     sources = list(
         Reference.objects.filter(target__in=stored)
         .exclude(property__in=("created_by_ref", "object_marking_refs", "marking_ref"))
