@@ -25,22 +25,17 @@ class Readiness:
     unverifiable: int
     list_too_old: int
     authority_checked: bool
-    attested_hash: str
-    roster_hash: str
     live_membership: bool
 
-    @property
-    def attestation_stands(self) -> bool:
-        """Whether the attestation covers the roster as it is now (charter 1.3)."""
-        return bool(self.attested_hash) and self.attested_hash == self.roster_hash
 
-
-def _attested(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
-    if not readiness.attested_hash:
+def _attested(_: Stateful, *, attested: str, roster: str) -> Bilingual | None:
+    """Compare the fingerprint that the attestation covers with that of the roster as it is now (charter 1.3)."""
+    if not attested:
         return Bilingual(
-            zh="尚未有陸資確認切結（規章1.3）。", en="There is no attestation on mainland capital (Charter 1.3)."
+            zh="尚未有陸資確認切結（規章1.3）。",
+            en="There is no attestation on mainland capital (Charter 1.3).",
         )
-    if not readiness.attestation_stands:
+    if attested != roster:
         return Bilingual(
             zh="切結之後名冊有變動，須重新切結（規章1.3）。",
             en="The roster changed after the attestation; it has to be given again (Charter 1.3).",

@@ -76,7 +76,10 @@ def _chosen(found: list[Affiliation], wanted: str | None, at: datetime) -> Affil
 
 
 def _live(affiliation: Affiliation, at: datetime) -> bool:
-    return affiliation.started_at <= at and (affiliation.left_at is None or at < affiliation.left_at)
+    # An invitation that is not accepted yet has not begun.
+    if affiliation.started_at is None or affiliation.started_at > at:
+        return False
+    return affiliation.left_at is None or at < affiliation.left_at
 
 
 def _uuid(written: str) -> UUID | None:

@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from django.db.models import Count, Q, QuerySet
+
 from lianfang.accounts import registry
-from lianfang.accounts.models import Organization
-from lianfang.members.models import MembershipInterval
+from lianfang.accounts.models import Affiliation, Organization, Person
+from lianfang.accounts.queries import keyed_digest
+from lianfang.kernel.clock import taipei
+from lianfang.members import roster
+from lianfang.members.checking import applicant_row, missing, roster_rows
+from lianfang.members.lifecycle import IN_FORCE, Readiness
+from lianfang.members.models import (
+    Appeal,
+    Application,
+    Attachment,
+    Attestation,
+    CaseEvent,
+    CaseNote,
+    ConflictDeclaration,
+    Constituent,
+    CorrectionItem,
+    Decision,
+    Membership,
+    MembershipInterval,
+    Procedure,
+    RelayRule,
+    Revocation,
+    ScreeningFinding,
+)
+from lianfang.members.procedure import Spec
 from lianfang.members.standing import Spell, gaps_of, standing_of
-from lianfang.policy.facts import Gap, Standing
+from lianfang.policy.facts import Case, Gap, Role, Standing
+
+# Standing
 
 
 def spells(organization_id: UUID) -> list[Spell]:
@@ -36,3 +66,365 @@ def gaps(organization_id: UUID, at: datetime | None = None) -> frozenset[Gap]:
     name = "gap_between_memberships"
     between = registry.setting(name).default if at is None else registry.value(name, at)
     return gaps_of(spells(organization_id), between_memberships=bool(between))
+
+
+def members_in_force(*, at: datetime) -> QuerySet[Organization]:
+    """Return the group members whose membership is in force at that instant."""
+    held = MembershipInterval.objects.filter(began_at__lte=at).filter(Q(ended_at__isnull=True) | Q(ended_at__gt=at))
+    return Organization.objects.filter(pk__in=held.values("membership__organization"))
+
+
+def administrators(*, organization_id: UUID, at: datetime) -> list[Person]:
+    """Return the administrators of a group member's own organisation, with or without an account yet."""
+    found = Affiliation.objects.filter(
+        organization=organization_id, group=organization_id, role=Role.MEMBER_ADMIN
+    ).exclude(left_at__lte=at)
+    return [row.person for row in found.select_related("person__vault_key").order_by("id")]
+
+
+def roster_of(group_id: UUID) -> QuerySet[Constituent]:
+    """Return a group member's constituents."""
+    return (
+        Constituent.objects.filter(group=group_id, removed_at__isnull=True)
+        .select_related("organization")
+        .order_by("organization__name_zh", "id")
+    )
+
+
+def relay_rules(group_id: UUID) -> list[RelayRule]:
+    """Return the group's rules for relaying to its constituents that hold now."""
+    return list(RelayRule.objects.filter(group=group_id, ended_at__isnull=True).order_by("tlp"))
+
+
+# Procedure and drafts
+
+
+def procedure_in_force(at: datetime) -> Procedure:
+    """Return the edition under which an application is begun at that instant. Raises Procedure.DoesNotExist."""
+    return Procedure.objects.filter(effective_at__lte=at).order_by("-version")[:1].get()
+
+
+def spec_of(application: Application) -> Spec:
+    """Return the specification under which an application was begun."""
+    return Spec(application.procedure.spec)
+
+
+def application_by_id(application_id: str) -> Application | None:
+    """Return a draft or case by its id, for a browser that holds it in its session."""
+    try:
+        key = UUID(application_id)
+    except ValueError:
+        return None
+    return _applications().filter(pk=key).first()
+
+
+def application_by_secret(secret: str) -> Application | None:
+    """Return the draft or case of a mailed link."""
+    return _applications().filter(secret_digest=keyed_digest(secret)).first()
+
+
+def _applications() -> QuerySet[Application]:
+    return Application.objects.select_related(
+        "procedure", "vault_key", "charter", "privacy_notice", "reviewer__vault_key"
+    )
+
+
+def files(application: Application) -> list[Attachment]:
+    """Return the attachments that were not taken away, oldest first."""
+    found = application.attachments.filter(removed_at__isnull=True).select_related("file__vault_key", "vault_key")
+    return list(found.order_by("uploaded_at", "id"))
+
+
+def file_counts(application: Application) -> dict[str, int]:
+    """Return how many attachments there are of each kind of proof."""
+    rows = application.attachments.filter(removed_at__isnull=True).values_list("proof").annotate(n=Count("id"))
+    return dict(rows.order_by())
+
+
+def missing_of(application: Application, *, but: frozenset[str] = frozenset()) -> list[Any]:
+    """Return what stands against sending the form."""
+    return missing(spec_of(application), application.answers, file_counts(application), but=but)
+
+
+# Review
+
+
+def submitted(number: str) -> Application | None:
+    """Return a submitted application by its number."""
+    return _applications().filter(number=number).first()
+
+
+def findings(application: Application) -> dict[str, ScreeningFinding]:
+    """Return the latest finding of each roster row, by the digest of its words."""
+    rows = application.findings.select_related("by__vault_key", "vault_key").order_by("at")
+    return {row.row_key: row for row in rows}
+
+
+def all_rows(application: Application) -> list[roster.Row]:
+    """Return the roster that is screened: the applicant first, then its constituents."""
+    return [applicant_row(application.answers), *roster_rows(application.answers)]
+
+
+def readiness(application: Application, at: datetime) -> Readiness:
+    """Count what stands for or against an approval at this instant (charter 1.3)."""
+    rows, found = all_rows(application), findings(application)
+    present = [found[row.key] for row in rows if row.key in found]
+    oldest = taipei(at).date() - timedelta(days=int(registry.value("screening_list_max_age_days", at)))
+    hits = [finding for finding in present if finding.result == "name_hit"]
+    return Readiness(
+        rows=len(rows),
+        screened=len(present),
+        id_hits=sum(finding.result == "id_hit" for finding in present),
+        unjudged_name_hits=sum(not (hit.other_entity and hit.note.strip()) for hit in hits),
+        unverifiable=sum(finding.result == "unverifiable" for finding in present),
+        list_too_old=sum(finding.list_date < oldest for finding in present),
+        authority_checked=application.authority_checks.exists(),
+        live_membership=_has_live_membership(application),
+    )
+
+
+def _has_live_membership(application: Application) -> bool:
+    if not application.ubn:
+        return False
+    return Membership.objects.filter(ubn=application.ubn, state__in=IN_FORCE).exists()
+
+
+def conflict_of(case: str, person_id: UUID | None) -> bool | None:
+    """Return what this person declared last in this case: True a conflict, False none, None nothing."""
+    rows = ConflictDeclaration.objects.filter(case=case, person=person_id).order_by("-at")
+    return rows.values_list("conflict", flat=True).first()
+
+
+def conflicted(case: str) -> frozenset[UUID]:
+    """Return everybody whose last declaration in this case is a conflict."""
+    latest: dict[UUID, bool] = {}
+    for person, conflict in (
+        ConflictDeclaration.objects.filter(case=case).order_by("at").values_list("person", "conflict")
+    ):
+        latest[person] = conflict
+    return frozenset(person for person, conflict in latest.items() if conflict)
+
+
+def case_of(subject: Application | Revocation | Appeal) -> Case:
+    """Return the facts about a case that the policy decides on."""
+    if isinstance(subject, Appeal):
+        return _appeal_case(subject)
+    number = subject.number or str(subject.pk)
+    reviewed = frozenset({subject.reviewer_id} if subject.reviewer_id else ())
+    organization = subject.organization_id if isinstance(subject, Application) else subject.membership.organization_id
+    return Case(
+        id=number,
+        kind="application" if isinstance(subject, Application) else "revocation",
+        organization=organization,
+        state=subject.state,
+        assigned=reviewed,
+        reviewed_by=reviewed,
+        conflicted=conflicted(number),
+    )
+
+
+def _appeal_case(appeal: Appeal) -> Case:
+    decisions = Decision.objects.filter(revocation=appeal.revocation, kind="revoke")
+    decided = frozenset(decisions.values_list("decided_by", flat=True))
+    return Case(
+        id=appeal.number,
+        kind="appeal",
+        organization=appeal.revocation.membership.organization_id,
+        state=appeal.state,
+        reviewed_by=frozenset({appeal.revocation.reviewer_id}),
+        decided_by=decided,
+        conflicted=conflicted(appeal.number),
+    )
+
+
+def corrections(application: Application) -> list[CorrectionItem]:
+    """Return every item that was asked for, by round."""
+    return list(application.corrections.select_related("vault_key", "requested_by__vault_key"))
+
+
+def open_corrections(application: Application) -> list[CorrectionItem]:
+    """Return the items that wait for the applicant."""
+    if application.state != "correction_requested":
+        return []
+    return [item for item in corrections(application) if item.answered_at is None]
+
+
+def notes(case: str, *, to_applicant: bool | None = None) -> list[CaseNote]:
+    """Return the notes of a case, oldest first: internal ones, messages, or (None) both."""
+    rows = CaseNote.objects.filter(case=case).select_related("by__vault_key", "vault_key").order_by("at")
+    return list(rows if to_applicant is None else rows.filter(to_applicant=to_applicant))
+
+
+def events(case: str) -> list[CaseEvent]:
+    """Return the steps of a case, oldest first."""
+    return list(CaseEvent.objects.filter(case=case).select_related("by__vault_key").order_by("id"))
+
+
+def attested_hash(application: Application) -> str:
+    """Return the fingerprint of the roster that the last attestation covers, or nothing."""
+    return application.attestations.order_by("-at").values_list("roster_hash", flat=True).first() or ""
+
+
+def attestation(application: Application) -> Attestation | None:
+    """Return the attestation given last."""
+    return application.attestations.select_related("vault_key", "charter").order_by("-at").first()
+
+
+# The queue
+
+PAGE = 50
+_WAITING = ("submitted", "under_review", "recommended")
+_OPEN = (*_WAITING, "correction_requested")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A saved view of the queue."""
+
+    name: str
+    rows: QuerySet[Application]
+
+
+def inbox_views(*, person_id: UUID | None, at: datetime) -> list[View]:
+    """Return the saved views of the queue for a member of staff, each decided by the rows' own facts."""
+    open_ = Application.objects.filter(state__in=_OPEN)
+    today = taipei(at).replace(hour=23, minute=59, second=59, microsecond=999999)
+    waiting = open_.filter(state__in=_WAITING)
+    return [
+        View("mine", open_.filter(reviewer=person_id)),
+        View("unassigned", open_.filter(reviewer__isnull=True)),
+        View("today", waiting.filter(due_at__gte=at, due_at__lte=today)),
+        View("late", waiting.filter(due_at__lt=at)),
+        View("correction", open_.filter(state="correction_requested")),
+        View("decision", open_.filter(state="recommended")),
+        View("open", open_),
+        View("closed", Application.objects.filter(state__in=["approved", "rejected", "withdrawn"])),
+    ]
+
+
+def filtered(rows: QuerySet[Application], *, words: str = "", kind: str = "", state: str = "") -> QuerySet[Application]:
+    """Narrow the queue by number, name or business number, kind of organisation, and state."""
+    if words:
+        rows = rows.filter(Q(number__icontains=words) | Q(name_zh__icontains=words) | Q(ubn=words))
+    if kind:
+        rows = rows.filter(kind=kind)
+    return rows.filter(state=state) if state else rows
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the queue, with the keys of its neighbours."""
+
+    rows: list[Application]
+    newer: str
+    older: str
+
+
+def queue_page(rows: QuerySet[Application], *, after: str = "", before: str = "") -> Page:
+    """Return up to 50 rows by due date; `after` and `before` are keys that an earlier page gave."""
+    ordered = rows.select_related("reviewer__vault_key", "vault_key").order_by("due_at", "id")
+    key = _key(after or before)
+    if key is None:
+        found = list(ordered[: PAGE + 1])
+        return _page(found[:PAGE], newer=False, older=len(found) > PAGE)
+    due, place = key
+    if before:
+        back = rows.select_related("reviewer__vault_key", "vault_key").order_by("-due_at", "-id")
+        found = list(back.filter(Q(due_at__lt=due) | Q(due_at=due, id__lt=place))[: PAGE + 1])
+        return _page(found[:PAGE][::-1], newer=len(found) > PAGE, older=True)
+    found = list(ordered.filter(Q(due_at__gt=due) | Q(due_at=due, id__gt=place))[: PAGE + 1])
+    return _page(found[:PAGE], newer=True, older=len(found) > PAGE)
+
+
+def _page(rows: list[Application], *, newer: bool, older: bool) -> Page:
+    def key(row: Application) -> str:
+        return f"{row.due_at.isoformat()}_{row.pk}" if row.due_at else ""
+
+    return Page(rows, key(rows[0]) if rows and newer else "", key(rows[-1]) if rows and older else "")
+
+
+def _key(written: str) -> tuple[datetime, UUID] | None:
+    due, _, place = written.partition("_")
+    try:
+        at = datetime.fromisoformat(due)
+        return (at, UUID(place)) if at.utcoffset() is not None else None
+    except ValueError:
+        return None
+
+
+def capped(rows: QuerySet[Any], most: int = 10_000) -> tuple[int, bool]:
+    """Return a count that never costs more than `most` rows, and whether there are more."""
+    counted = rows.order_by().values("pk")[: most + 1].count()
+    return min(counted, most), counted > most
+
+
+# Members, revocations, appeals
+
+
+def directory(*, words: str = "", state: str = "") -> QuerySet[Membership]:
+    """Return memberships for the staff's directory, the latest of each organisation, by name."""
+    latest = Membership.objects.order_by("organization", "-began_at").distinct("organization").values("pk")
+    rows = Membership.objects.filter(pk__in=latest).select_related("organization")
+    if words:
+        rows = rows.filter(
+            Q(organization__name_zh__icontains=words) | Q(organization__name_en__icontains=words) | Q(ubn=words)
+        )
+    if state:
+        rows = rows.filter(state=state)
+    return rows.order_by("organization__name_zh", "id")
+
+
+def membership(membership_id: UUID) -> Membership | None:
+    """Return a membership with its organisation."""
+    return Membership.objects.select_related("organization", "application").filter(pk=membership_id).first()
+
+
+def revocation(number: str) -> Revocation | None:
+    """Return a revocation case by its number."""
+    return _revocations().filter(number=number).first()
+
+
+def last_revocation(organization_id: UUID) -> Revocation | None:
+    """Return the case by which this organisation's membership was revoked last."""
+    return (
+        _revocations().filter(membership__organization=organization_id, state="revoked").order_by("-decided_at").first()
+    )
+
+
+def revocations(*, open_only: bool) -> list[Revocation]:
+    """Return revocation cases, those due first."""
+    rows = _revocations()
+    rows = rows.filter(state__in=["under_review", "proposed"]) if open_only else rows
+    return list(rows.order_by("due_at", "id")[:200])
+
+
+def _revocations() -> QuerySet[Revocation]:
+    return Revocation.objects.select_related("membership__organization", "reviewer__vault_key", "vault_key")
+
+
+def appeals(rows: Iterable[Revocation]) -> Mapping[UUID, list[Appeal]]:
+    """Return the appeals against these revocations, oldest first."""
+    found: dict[UUID, list[Appeal]] = {}
+    listed = Appeal.objects.filter(revocation__in=list(rows)).select_related(
+        "vault_key", "filed_by__vault_key", "revocation__membership__organization"
+    )
+    for appeal in listed.order_by("filed_at", "number").prefetch_related("files__vault_key"):
+        found.setdefault(appeal.revocation_id, []).append(appeal)
+    return found
+
+
+def appeal(number: str) -> Appeal | None:
+    """Return an appeal by its number."""
+    return (
+        Appeal.objects.select_related("revocation__membership__organization", "vault_key", "filed_by__vault_key")
+        .filter(number=number)
+        .first()
+    )
+
+
+def decisions(**about: Any) -> list[Decision]:
+    """Return the decisions about an application, revocation, appeal or membership, oldest first."""
+    rows = Decision.objects.filter(**about).select_related(
+        "vault_key", "reviewed_by__vault_key", "decided_by__vault_key"
+    )
+    return list(rows.order_by("decided_at", "number"))

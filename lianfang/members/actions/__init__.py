@@ -1,0 +1,72 @@
+"""Everything this app writes: applications, their review and decision, revocations and appeals, rules of relay."""
+
+from lianfang.members.actions.applying import (
+    add_attachment,
+    answer_corrections,
+    prove_email,
+    remove_attachment,
+    save_step,
+    send_link,
+    start,
+    submit,
+    withdraw,
+    write_to_staff,
+)
+from lianfang.members.actions.deciding import approve, preview_letter, reject
+from lianfang.members.actions.relaying import end_relay, start_relay
+from lianfang.members.actions.reviewing import (
+    Finding,
+    add_note,
+    check_authority,
+    declare_conflict,
+    read_attachment,
+    recommend,
+    record_findings,
+    request_correction,
+    return_to_review,
+    take_up,
+)
+from lianfang.members.actions.revoking import (
+    close_case,
+    decide_appeal,
+    file_appeal,
+    open_revocation,
+    propose,
+    revoke,
+    send_back,
+)
+
+__all__ = [
+    "Finding",
+    "add_attachment",
+    "add_note",
+    "answer_corrections",
+    "approve",
+    "check_authority",
+    "close_case",
+    "decide_appeal",
+    "declare_conflict",
+    "end_relay",
+    "file_appeal",
+    "open_revocation",
+    "preview_letter",
+    "propose",
+    "prove_email",
+    "read_attachment",
+    "recommend",
+    "record_findings",
+    "reject",
+    "remove_attachment",
+    "request_correction",
+    "return_to_review",
+    "revoke",
+    "save_step",
+    "send_back",
+    "send_link",
+    "start",
+    "start_relay",
+    "submit",
+    "take_up",
+    "withdraw",
+    "write_to_staff",
+]

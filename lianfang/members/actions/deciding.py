@@ -1,0 +1,307 @@
+"""Approval and rejection of an application: signed, reasoned, by somebody who did not review it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from lianfang.accounts.actions import create_organization, invite, person_enter
+from lianfang.accounts.doors import require
+from lianfang.accounts.models import Affiliation, Organization, Person
+from lianfang.audit.actions import action, record
+from lianfang.audit.failpoints import failpoint
+from lianfang.audit.tags import Tag
+from lianfang.charter.models import Acceptance
+from lianfang.kernel.canonical import canonical
+from lianfang.kernel.ids import digest
+from lianfang.kernel.refusal import Refusal
+from lianfang.kernel.text import Bilingual
+from lianfang.members import queries, words
+from lianfang.members.actions.applying import log_event, organization_words
+from lianfang.members.actions.reviewing import coded, locked_application
+from lianfang.members.lifecycle import APPLICATION, MEMBERSHIP
+from lianfang.members.models import Application, Constituent, Decision, Membership, MembershipInterval, ScreeningFinding
+from lianfang.members.numbers import next_number
+from lianfang.members.procedure import words as spec_words
+from lianfang.members.roster import Row
+from lianfang.notices.actions import send
+from lianfang.policy.facts import Right, Role, Subject
+from lianfang.policy.store import bump_policy
+
+_TAKEN = Bilingual(
+    zh="這個統一編號已有有效會籍，一個組織只能有一份。",
+    en="This business number already has a membership in force; an organisation has one only.",
+)
+_PEOPLE = (("admin1", Role.MEMBER_ADMIN), ("admin2", Role.MEMBER_ADMIN), ("contact", Role.SECURITY_CONTACT))
+
+
+@action(Tag.MEMBERS_APPLICATION_APPROVE)
+def approve(
+    *, application: Application, reasons: Sequence[str], text: str = "", by: Subject, at: datetime
+) -> Membership:
+    """Approve: this very act begins the membership, at this instant (charter 1.3).
+
+    Makes the organisation, its people (who are told where their data came from), its constituents and the letter. The
+    caller has had the decision signed. Raises Refusal for whoever reviewed the case, while a finding or the check of
+    authority is missing, an id hit is open, the attestation does not cover the roster, or the number is taken.
+    """
+    locked = locked_application(application)
+    _one_at_a_time(locked)
+    require(subject=by, right=Right.APPROVE, target=queries.case_of(locked), at=at)
+    given = coded(locked, "approve", reasons, text)
+    APPLICATION.move(
+        locked,
+        "approve",
+        **_context(locked, by),
+        recommendation=locked.recommendation,
+        readiness=queries.readiness(locked, at),
+        attested=queries.attested_hash(locked),
+        roster=locked.roster_hash,
+    )
+    organization = _organization(locked, by, at)
+    membership = _begin(locked, organization, at)
+    locked.organization, locked.decided_at = organization, at
+    locked.save()
+    decision = _decide(locked, "approve", given, text, by, at, membership)
+    _constituents(locked, organization, by, at)
+    record(by=by, at=at, about=locked, detail=_detail(decision, membership), text=_signed_text(decision))
+    log_event(case=locked.number or "", event="approved", by=by.person, at=at, detail={"decision": decision.number})
+    _people(locked, organization, by, at)
+    _mail(locked, "N3", decision, by, at)
+    bump_policy()
+    failpoint("members.approve.before-commit")
+    transaction.on_commit(lambda: failpoint("members.approve.after-commit"))
+    return membership
+
+
+@action(Tag.MEMBERS_APPLICATION_REJECT)
+def reject(*, application: Application, reasons: Sequence[str], text: str = "", by: Subject, at: datetime) -> Decision:
+    """Reject with coded reasons; the letter says them (N4). Raises Refusal for whoever reviewed the case."""
+    locked = locked_application(application)
+    require(subject=by, right=Right.APPROVE, target=queries.case_of(locked), at=at)
+    given = coded(locked, "reject", reasons, text)
+    APPLICATION.move(locked, "reject", **_context(locked, by))
+    locked.decided_at = at
+    locked.save(update_fields=["state", "decided_at"])
+    decision = _decide(locked, "reject", given, text, by, at, None)
+    record(by=by, at=at, about=locked, detail=_detail(decision, None), text=_signed_text(decision))
+    log_event(case=locked.number or "", event="rejected", by=by.person, at=at, detail={"decision": decision.number})
+    _mail(locked, "N4", decision, by, at)
+    return decision
+
+
+def preview_letter(
+    *, application: Application, what: str, reasons: Sequence[str], text: str, at: datetime
+) -> Bilingual:
+    """Return the letter as it would be sent; the number is given when it is signed. Raises Refusal without a reason."""
+    return _letter(application, what, coded(application, what, reasons, text), text, "（簽署時編號）", at)
+
+
+def _context(application: Application, by: Subject) -> dict[str, Any]:
+    return {
+        "reviewer": application.reviewer_id,
+        "decider": by.person,
+        "conflict": queries.conflict_of(application.number or "", by.person),
+    }
+
+
+def _one_at_a_time(application: Application) -> None:
+    """Two approvals of one business number wait for one another; the unique index would stop the second anyway."""
+    if application.ubn:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('members.ubn:' || %s, 0))", [application.ubn])
+
+
+def _organization(application: Application, by: Subject, at: datetime) -> Organization:
+    answers = application.answers["organization"]
+    fields = {
+        "kind": application.kind,
+        "name_zh": application.name_zh,
+        "name_en": application.name_en,
+        "stock_code": answers.get("stock_code", ""),
+        "certificate_number": answers.get("certificate_number", ""),
+        "address": answers.get("address", ""),
+        "sector": answers.get("sector", ""),
+        "csma_regime": answers.get("csma_regime", "none"),
+        "csma_authority": answers.get("csma_authority", ""),
+        "ubn_absent_reason": "" if application.ubn else answers.get("ubn_absent_reason", ""),
+    }
+    organization = create_organization(by=by, at=at, ubn=application.ubn, **fields)
+    # One that we knew already, as a constituent or from an earlier membership: what was just approved counts.
+    Organization.objects.filter(pk=organization.pk).update(**fields)
+    organization.refresh_from_db()
+    return organization
+
+
+def _begin(application: Application, organization: Organization, at: datetime) -> Membership:
+    try:
+        with transaction.atomic():
+            membership = Membership.objects.create(
+                organization=organization,
+                application=application,
+                ubn=application.ubn,
+                state=MEMBERSHIP.initial,
+                began_at=at,
+            )
+    except IntegrityError:
+        raise Refusal(_TAKEN, rule="membership-once", clause="1.3") from None
+    MembershipInterval.objects.create(membership=membership, began_at=at)
+    for version in (application.charter, application.privacy_notice):
+        Acceptance.objects.create(
+            document_version=version,
+            organization=organization,
+            at=application.submitted_at,
+            context=f"application {application.number}",
+        )
+    return membership
+
+
+def _constituents(application: Application, group: Organization, by: Subject, at: datetime) -> None:
+    rows = queries.all_rows(application)[1:]
+    if not rows:
+        return
+    found = queries.findings(application)
+    known = {
+        organization.ubn: organization
+        for organization in Organization.objects.filter(ubn__in=[row.ubn for row in rows if row.ubn])
+    }
+    listed = [(row, known.get(row.ubn) or _constituent(row, at)) for row in rows]
+    # A roster can hold thousands: two statements, not two a row.
+    Organization.objects.bulk_create([one for _, one in listed if one._state.adding])
+    Constituent.objects.bulk_create([_place(group, one, found[row.key], at) for row, one in listed])
+    ids = digest(canonical(sorted(str(one.pk) for _, one in listed))).hex()
+    record(
+        by=by, at=at, about=group, tag=Tag.ACCOUNTS_ORGANIZATION_CREATE, detail={"constituents": len(rows), "ids": ids}
+    )
+
+
+def _constituent(row: Row, at: datetime) -> Organization:
+    return Organization(kind=Organization.Kind.CONSTITUENT, name_zh=row.name, ubn=row.ubn or None, created_at=at)
+
+
+def _place(group: Organization, organization: Organization, finding: ScreeningFinding, at: datetime) -> Constituent:
+    return Constituent(
+        group=group,
+        organization=organization,
+        screening="other_entity" if finding.other_entity else finding.result,
+        screened_at=finding.at,
+        list_source=finding.source,
+        list_date=finding.list_date,
+        added_at=at,
+    )
+
+
+def _people(application: Application, organization: Organization, by: Subject, at: datetime) -> None:
+    answers = application.answers["people"]
+    for prefix, role in _PEOPLE:
+        person = _person(application, answers, prefix, by, at)
+        there = Affiliation.objects.filter(
+            person=person, organization=organization, group=organization, left_at__isnull=True
+        )
+        # Somebody of an earlier membership of this organisation signs in as before.
+        if not there.exists():
+            invite(person=person, organization=organization, group=organization, role=role, by=by, at=at)
+
+
+def _person(application: Application, answers: Mapping[str, Any], prefix: str, by: Subject, at: datetime) -> Person:
+    email = str(answers[f"{prefix}_email"]).strip().lower()
+    return person_enter(
+        name=str(answers[f"{prefix}_name"]),
+        title=str(answers[f"{prefix}_title"]),
+        email=email,
+        phone=str(answers[f"{prefix}_phone"]),
+        language=application.language,
+        # The applicant read the notice and gave the data; everybody else was entered by the applicant.
+        entered_by_other=email != application.email,
+        by=by,
+        at=at,
+    )
+
+
+def _letter(
+    application: Application, what: str, reasons: Sequence[Mapping[str, Any]], text: str, number: str, at: datetime
+) -> Bilingual:
+    letter = words.Letter(
+        number=number,
+        organization=Bilingual(zh=application.name_zh, en=application.name_en),
+        clause=str(reasons[0]["clause"]),
+        reasons=[spec_words(reason["label"]) for reason in reasons],
+        text=text,
+        decided_at=at,
+    )
+    if what == "reject":
+        return words.rejection_letter(letter)
+    version = application.charter.number if application.charter else 0
+    return words.approval_letter(letter, charter_version=version)
+
+
+def _decide(
+    application: Application,
+    kind: str,
+    reasons: Sequence[Mapping[str, Any]],
+    text: str,
+    by: Subject,
+    at: datetime,
+    membership: Membership | None,
+) -> Decision:
+    number = next_number("D", at)
+    letter = _letter(application, kind, reasons, text, number, at)
+    return Decision.objects.create(
+        vault_key=application.vault_key,
+        number=number,
+        kind=kind,
+        application=application,
+        membership=membership,
+        clause=str(reasons[0]["clause"]),
+        reasons=[reason["value"] for reason in reasons],
+        reason_text=text.strip(),
+        reviewed_by_id=application.reviewer_id,
+        decided_by_id=by.person,
+        decided_at=at,
+        effective_at=at,
+        letter_zh=letter.zh,
+        letter_en=letter.en,
+        text_sha256=digest(f"{letter.zh}\n{letter.en}"),
+    )
+
+
+def _signed_text(decision: Decision) -> str:
+    return f"{decision.letter_zh}\n{decision.letter_en}"
+
+
+def _detail(decision: Decision, membership: Membership | None) -> dict[str, Any]:
+    return {
+        "decision": decision.number,
+        "kind": decision.kind,
+        "clause": decision.clause,
+        "reasons": list(decision.reasons),
+        "reviewed_by": str(decision.reviewed_by_id),
+        "membership": str(membership.pk) if membership else None,
+        "letter": decision.text_sha256.hex(),
+    }
+
+
+def _mail(application: Application, notice: str, decision: Decision, by: Subject, at: datetime) -> None:
+    send(
+        notice=notice,
+        to_address=application.email,
+        context={
+            "number": application.number,
+            **organization_words(application),
+            "effective_at": decision.effective_at,
+            "charter_version": _charter_words(application),
+            "letter": Bilingual(zh=decision.letter_zh, en=decision.letter_en),
+            "link": settings.BASE_URL + "/home",
+        },
+        by=by,
+        at=at,
+    )
+
+
+def _charter_words(application: Application) -> Bilingual:
+    number = application.charter.number if application.charter else 0
+    return Bilingual(zh=f"第{number}版", en=f"version {number}")

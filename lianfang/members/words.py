@@ -1,0 +1,215 @@
+"""Fixed words of this app in both languages, and the letters of its decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from lianfang.kernel.clock import roc_date, show, show_date
+from lianfang.kernel.text import Bilingual
+
+
+def _w(zh: str, en: str) -> Bilingual:
+    return Bilingual(zh=zh, en=en)
+
+
+KINDS: Final = {
+    "twse": _w("上市公司", "TWSE-listed company"),
+    "tpex": _w("上櫃公司", "TPEx-listed company"),
+    "association": _w("人民團體", "Civil association"),
+    "constituent": _w("內部成員", "Constituent"),
+    "coordinator": _w("協調中心", "Coordination centre"),
+    "other": _w("其他", "Other"),
+}
+
+GROUNDS: Final = {
+    "1.4a": _w("未能履行管理職責（規章1.4）", "Did not fulfil its duties of management (Charter 1.4)"),
+    "1.4b": _w("未積極參與資安聯防（規章1.4）", "Did not take an active part in joint defence (Charter 1.4)"),
+    "2.3": _w("違反注意義務（規章2.3）", "Breach of the duty of care (Charter 2.3)"),
+    "5.3": _w("資料不實或不完整（規章5.3）", "Untrue or incomplete data (Charter 5.3)"),
+}
+"""Grounds of revocation by code: the clause of the charter, and of 1.4 which of its two grounds."""
+
+SCREENING: Final = {
+    "pending": _w("待檢核", "Not screened yet"),
+    "clear": _w("通過", "Clear"),
+    "name_hit": _w("名稱相符", "Name match"),
+    "other_entity": _w("名稱相符，判斷為他人", "Name match, judged to be somebody else"),
+    "id_hit": _w("統編相符", "Number match"),
+    "unverifiable": _w("無法查證", "Not verifiable"),
+}
+SCREENING_TONES: Final = {
+    "clear": "good", "other_entity": "good", "pending": "", "unverifiable": "warn", "name_hit": "warn", "id_hit": "bad",
+}  # fmt: skip
+
+STATE_TONES: Final = {
+    "draft": "", "submitted": "info", "under_review": "warn", "correction_requested": "info", "recommended": "warn",
+    "approved": "good", "rejected": "bad", "withdrawn": "",
+    "active": "good", "revocation_review": "warn", "termination_requested": "warn", "revoked": "bad", "terminated": "",
+    "proposed": "warn", "closed": "", "filed": "info", "granted": "good", "denied": "",
+}  # fmt: skip
+
+EVENTS: Final = {
+    "submitted": _w("送出申請", "Application sent"),
+    "taken_up": _w("開始審查", "Taken up"),
+    "correction_requested": _w("補正通知", "Correction requested"),
+    "correction_answered": _w("補正完成", "Correction answered"),
+    "authority_checked": _w("查證代表權限", "Authority checked"),
+    "screened": _w("陸資檢核", "Screening recorded"),
+    "conflict_none": _w("聲明無利害關係", "Declared no conflict of interest"),
+    "conflict": _w("聲明有利害關係", "Declared a conflict of interest"),
+    "recommended_approve": _w("建議核准", "Approval recommended"),
+    "recommended_reject": _w("建議退回", "Rejection recommended"),
+    "returned": _w("退還審查", "Sent back to review"),
+    "approved": _w("核准，會籍開始", "Approved; the membership began"),
+    "rejected": _w("退回申請", "Rejected"),
+    "withdrawn": _w("申請人撤回", "Withdrawn by the applicant"),
+    "opened": _w("開始取消審查", "Revocation review opened"),
+    "proposed": _w("送交決定", "Sent for decision"),
+    "revoked": _w("取消會籍", "Membership revoked"),
+    "closed": _w("結案，維持會籍", "Closed; the membership stays"),
+    "appealed": _w("提出申訴", "Appeal filed"),
+    "appealed_late": _w("提出申訴（逾期）", "Appeal filed (late)"),
+    "appeal_granted": _w("申訴成立，恢復會籍", "Appeal granted; membership restored"),
+    "appeal_denied": _w("申訴不成立", "Appeal denied"),
+}
+KEY_EVENTS: Final = frozenset({
+    "submitted", "correction_answered", "approved", "rejected", "revoked", "appealed", "appealed_late",
+    "appeal_granted",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What a letter of decision says besides its fixed words."""
+
+    number: str
+    organization: Bilingual
+    clause: str
+    reasons: Sequence[Bilingual]
+    text: str
+    decided_at: datetime
+    appeal_last_day: date | None = None
+
+    def _numbered(self, language: str) -> str:
+        listed = [reason.in_language(language) for reason in self.reasons]
+        listed += [self.text.strip()] if self.text.strip() else []
+        return "\n".join(f"{place}. {line}" for place, line in enumerate(listed, start=1))
+
+
+def approval_letter(letter: Letter, *, charter_version: int) -> Bilingual:
+    """Return the letter that tells of an approval (N3): duties, beginning, charter version."""
+    zh = f"""主旨：核准貴組織加入聯盟為團體會員，請查照。
+
+受文者：{letter.organization.zh}
+發文日期：{roc_date(letter.decided_at)}
+發文字號：{letter.number}
+
+說明：
+{letter._numbered("zh")}
+一、依規章{letter.clause}辦理。會籍自{show(letter.decided_at)}（臺北時間）生效。
+二、貴組織適用規章第{charter_version}版。保密義務自生效時起算，會籍結束後仍然存續（規章3.3）。
+三、資料有異動時，請主動提出異動申請（規章2.4）。"""
+    en = f"""Subject: Your organisation is admitted as a group member of the alliance.
+
+To: {letter.organization.in_language("en")}
+Date: {show_date(letter.decided_at)}
+Number: {letter.number}
+
+{letter._numbered("en")}
+
+The decision rests on clause {letter.clause} of the charter. The membership began at {show(letter.decided_at)} (Taipei).
+Version {charter_version} of the charter applies. The duty of confidentiality begins with the membership and survives it
+(clause 3.3). Please file a change whenever your data change (clause 2.4)."""
+    return _w(zh, en)
+
+
+def rejection_letter(letter: Letter) -> Bilingual:
+    """Return the letter that tells of a rejection with its reasons (N4)."""
+    zh = f"""主旨：貴組織申請加入聯盟一案，經審查未能核准，請查照。
+
+受文者：{letter.organization.zh}
+發文日期：{roc_date(letter.decided_at)}
+發文字號：{letter.number}
+
+說明：
+{letter._numbered("zh")}
+一、依規章{letter.clause}辦理。
+二、情形改變後可以重新申請。本案資料於保存期限後刪除。"""
+    en = f"""Subject: Your application for membership could not be approved.
+
+To: {letter.organization.in_language("en")}
+Date: {show_date(letter.decided_at)}
+Number: {letter.number}
+
+{letter._numbered("en")}
+
+The decision rests on clause {letter.clause} of the charter. You may apply again once this has changed. The data of this
+case are erased after the period of retention."""
+    return _w(zh, en)
+
+
+def revocation_letter(letter: Letter) -> Bilingual:
+    """Return the letter that tells of a revocation, with the right and the last day of appeal (N9)."""
+    if letter.appeal_last_day is None:
+        raise ValueError("a letter of revocation names the last day of appeal")
+    last = letter.appeal_last_day
+    zh = f"""主旨：取消貴組織的團體會員資格，請查照。
+
+受文者：{letter.organization.zh}
+發文日期：{roc_date(letter.decided_at)}
+發文字號：{letter.number}
+
+說明：
+{letter._numbered("zh")}
+一、依規章{letter.clause}辦理，自{show(letter.decided_at)}（臺北時間）生效。會員區與系統連線自該時停止。
+二、對本決定如有異議，得於{roc_date(last)}（含當日，臺北時間）前在離會專區提出申訴（規章1.4）。申訴由未參與原決定的人審查；申訴期間，取消仍有效。
+三、保密義務不因會籍取消而結束，也適用於已離職的人員（規章3.3）。請銷毀或返還所得情資並確認。"""
+    en = f"""Subject: The membership of your organisation is revoked.
+
+To: {letter.organization.in_language("en")}
+Date: {show_date(letter.decided_at)}
+Number: {letter.number}
+
+{letter._numbered("en")}
+
+The decision rests on clause {letter.clause} of the charter and took effect at {show(letter.decided_at)} (Taipei). The
+members' area and system connections ended at that instant.
+You may appeal until {show_date(last)} (that day included, Taipei time) on the exit page (clause 1.4). Somebody who took
+no part in this decision reviews the appeal; meanwhile the revocation stands.
+The duty of confidentiality does not end with the membership and binds people who left, too (clause 3.3). Please destroy
+or return the intelligence that you received, and confirm it."""
+    return _w(zh, en)
+
+
+def appeal_letter(letter: Letter, *, granted: bool) -> Bilingual:
+    """Return the letter that tells of the decision on an appeal (N11)."""
+    outcome = (
+        _w(
+            "申訴成立，恢復同一會籍。中斷期間的情資不會自動補發。",
+            "The appeal is granted; the membership is restored.",
+        )
+        if granted
+        else _w("申訴不成立，維持取消會籍的決定。", "The appeal is denied; the revocation stands.")
+    )
+    zh = f"""主旨：{outcome.zh}
+
+受文者：{letter.organization.zh}
+發文日期：{roc_date(letter.decided_at)}
+發文字號：{letter.number}
+
+說明：
+{letter._numbered("zh")}
+一、依規章{letter.clause}辦理。"""
+    en = f"""Subject: {outcome.en}
+
+To: {letter.organization.in_language("en")}
+Date: {show_date(letter.decided_at)}
+Number: {letter.number}
+
+{letter._numbered("en")}
+
+The decision rests on clause {letter.clause} of the charter."""
+    return _w(zh, en)
