@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
-import stat
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
+
+from lianfang.audit.keyfile import readable_by_others, replace, write_new
 
 _KEY = re.compile(r"[0-9a-f]{64}\Z")
 _BLIND = re.compile(r"blind ([0-9a-f]{64})\Z")
@@ -61,21 +61,14 @@ def keyring() -> Keyring:
             ) from None
         create(path)
         found = path.stat()
-    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if readable_by_others(path):
         raise MasterKeyUnusable(f"Master key {path} can be read by others: run `chmod 600` on it.")
     return _read(path, found.st_mtime_ns, found.st_ino)
 
 
 def create(path: Path) -> None:
     """Make a new master key file, mode 0600. An existing file is left as it is; a crash leaves none or a whole one."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = _written(path, [secrets.token_hex(32)])
-    try:
-        os.link(fresh, path)
-    except FileExistsError:
-        pass
-    finally:
-        fresh.unlink()
+    write_new(path, secrets.token_hex(32) + "\n")
 
 
 def add(path: Path) -> str:
@@ -124,14 +117,4 @@ def _read(path: Path, _mtime: int, _inode: int) -> Keyring:
 
 
 def _replace(path: Path, keys: list[str], blind: bytes) -> None:
-    _written(path, [f"blind {blind.hex()}", *keys]).replace(path)
-
-
-def _written(path: Path, lines: list[str]) -> Path:
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write("\n".join(lines) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return fresh
+    replace(path, "\n".join([f"blind {blind.hex()}", *keys]) + "\n")
