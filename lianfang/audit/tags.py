@@ -92,6 +92,11 @@ class Tag(StrEnum):
     )
     CHARTER_DOCUMENT_LOAD = "charter:document:load", "載入一份文件的版本", "loaded a version of a document"
     CHARTER_DUTY_ACKNOWLEDGE = "charter:duty:acknowledge", "確認保密義務", "acknowledged the duty of confidentiality"
+    EXCHANGE_PROFILE_SET = (
+        "exchange:profile:set",
+        "決定機器分享情資時的標示",
+        "decided under what label machines share",
+    )
     INTEL_EMBARGO_OPEN = "intel:embargo:open", "延後時間到，開放一批情資", "opened intelligence whose embargo had ended"
     INTEL_ITEM_RECALL = "intel:item:recall", "召回一則情資", "recalled an item"
     INTEL_ITEM_RELABEL = "intel:item:relabel", "改了一則情資的標示", "changed the label of an item"
@@ -104,7 +109,11 @@ class Tag(StrEnum):
     INTEL_STOP_END = "intel:stop:end", "結束停止揭露", "ended the stop of disclosure"
     INTEL_STOP_START = "intel:stop:start", "啟動停止揭露", "started the stop of disclosure"
     INTEL_SUBMISSION_ACCEPT = "intel:submission:accept", "收下一批情資", "took in a submission of intelligence"
-    INTEL_SUBMISSION_REPEAT = "intel:submission:repeat", "同一批情資再送一次，沒有重複收", "saw a submission again and kept the first"
+    INTEL_SUBMISSION_REPEAT = (
+        "intel:submission:repeat",
+        "同一批情資再送一次，沒有重複收",
+        "saw a submission again and kept the first",
+    )
     MEMBERS_APPEAL_DENY = "members:appeal:deny", "決定申訴不成立", "denied an appeal"
     MEMBERS_APPEAL_FILE = "members:appeal:file", "提出申訴", "filed an appeal"
     MEMBERS_APPEAL_GRANT = (

@@ -1,3 +1,21 @@
-from django.urls import URLPattern, URLResolver
+"""Machine doors. Everything below /taxii2/ answers in the standard's own form, what does not exist included."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, path, re_path
+
+from lianfang.exchange.taxii import views
+
+_ROOT = "taxii2/alliance/"
+_ONE = _ROOT + "collections/<str:collection>/"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("taxii2/", views.discovery, name="taxii_discovery"),
+    path(_ROOT, views.api_root, name="taxii_api_root"),
+    path(_ROOT + "status/<str:status_id>/", views.status, name="taxii_status"),
+    path(_ROOT + "collections/", views.collection_list, name="taxii_collections"),
+    path(_ONE, views.collection, name="taxii_collection"),
+    path(_ONE + "manifest/", views.manifest, name="taxii_manifest"),
+    path(_ONE + "objects/", views.objects, name="taxii_objects"),
+    path(_ONE + "objects/<str:object_id>/", views.object_, name="taxii_object"),
+    path(_ONE + "objects/<str:object_id>/versions/", views.versions, name="taxii_versions"),
+    re_path(r"^taxii2(?P<rest>/.*)?$", views.elsewhere, name="taxii_elsewhere"),
+]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.db import connection
@@ -18,7 +19,7 @@ from django.db.models import Q
 from pyroaring import BitMap
 
 from lianfang.intel.fold import tsquery
-from lianfang.intel.models import LogEntry, Receipt, Reference, Stop, Version
+from lianfang.intel.models import LogEntry, Receipt, Reference, Stop, Submission, Version
 from lianfang.intel.positions import INDEX, Versions
 from lianfang.policy import store
 from lianfang.policy.decide import Decision, decide
@@ -429,3 +430,8 @@ def holds_receipt(*, subject: Subject, version: Version) -> bool:
         (receipt.organization, receipt.group) == (subject.pair.organization, subject.pair.group)
         for receipt in received_by(version, Receipt.objects.filter(organization=subject.pair.organization))
     )
+
+
+def submission_of_token(number: UUID, *, token: UUID | None) -> Submission | None:
+    """Return a submission that this very token made; nobody else may ask after it."""
+    return None if token is None else Submission.objects.filter(pk=number, token=token).first()

@@ -1,0 +1,30 @@
+"""What a member decided about its machine doors."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from lianfang.kernel.ids import new_id
+
+
+class WriteProfile(models.Model):
+    """Under what label an organisation's machines share what carries no label of its own.
+
+    Each decision is a row; the last one is in force. Without one the policy's default stands: AMBER+STRICT, the
+    coordinator alone.
+    """
+
+    append_only = True
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
+    group = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
+    audience = models.CharField(max_length=20, choices=[("alliance", "alliance"), ("coordinator_only", "coordinator")])
+    name_source = models.CharField(max_length=20, choices=[("everyone", "everyone"), ("coordinator", "coordinator")])
+    warranted = models.BooleanField()
+    """The member warrants that no earlier agreement forbids what its machines share (charter 2.1); without it: hold."""
+    set_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "group", "-set_at"], name="exchange_writeprofile_last")]

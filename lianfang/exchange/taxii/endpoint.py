@@ -1,0 +1,101 @@
+"""What every endpoint does in the same order: method, key, Accept, then the endpoint; errors in the standard's form.
+
+Order of checks: route -> key (401) -> Accept (406) -> right (403, 404) -> body type (415) -> size (413) -> JSON (400)
+-> envelope (422).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+import orjson
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+
+from lianfang.accounts.doors import Door
+from lianfang.exchange.taxii import gate
+from lianfang.exchange.taxii.errors import TaxiiError, answer, not_found
+from lianfang.exchange.taxii.media import TAXII, acceptable
+from lianfang.intel.queries import asked
+from lianfang.policy.decide import decide
+from lianfang.policy.facts import Channel, Request, Right, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request of a machine: who, when, and the HTTP request behind it."""
+
+    http: HttpRequest
+    subject: Subject
+    at: datetime
+    network: str | None
+
+    def asked(self, view: str) -> Request:
+        """Return how intelligence is asked for through this collection."""
+        return asked(Channel.TAXII, network=self.network, view=view)
+
+
+Handler = Callable[..., HttpResponse]
+
+
+def endpoint(**methods: Handler) -> Handler:
+    """Make a view of handlers by method (`get`, `post`, `delete`); HEAD is GET without its body."""
+    allowed = sorted({*(name.upper() for name in methods), *(["HEAD"] if "get" in methods else [])})
+
+    @csrf_exempt
+    @wraps(next(iter(methods.values())))
+    def view(request: HttpRequest, **path: Any) -> HttpResponse:
+        try:
+            method = "get" if request.method == "HEAD" else str(request.method).lower()
+            if method not in methods:
+                allow = ", ".join(allowed)
+                raise TaxiiError(405, "Method not allowed", f"Allowed here: {allow}.", allow=allow)
+            subject, at = gate.enter(request)
+            if not acceptable(request.headers.get("Accept")):
+                raise TaxiiError(406, "Not acceptable", f"Answers are {TAXII}.")
+            _on_members_plane(subject, at)
+            return methods[method](Call(request, subject, at, gate.client_address(request)), **path)
+        except TaxiiError as error:
+            return answer(error)
+
+    view.lianfang_door = Door("machine")  # type: ignore[attr-defined]
+    return view
+
+
+def reply(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """Return a resource of the standard."""
+    return raw(orjson.dumps(body), status=status, headers=headers)
+
+
+def raw(body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """Return bytes that are a resource of the standard already."""
+    return HttpResponse(body, status=status, content_type=TAXII, headers=dict(headers or {}))
+
+
+def body_of(request: HttpRequest) -> bytes:
+    """Return the whole body. Raises TaxiiError(413) past `max_content_length`, (400) when the client broke off."""
+    try:
+        return request.body
+    except RequestDataTooBig:
+        raise TaxiiError(413, "Too large", "The body is longer than max_content_length.") from None
+    except UnreadablePostError:
+        raise TaxiiError(400, "Bad request", "The body ended early.") from None
+
+
+def _on_members_plane(subject: Subject, at: datetime) -> None:
+    """A key whose member may not enter the members' plane finds nothing here, as if it were not."""
+    entering = decide(
+        subject=subject.owner or subject,
+        right=Right.ENTER_MEMBERS_PLANE,
+        target=None,
+        at=at,
+        request=Request(channel=Channel.PAGE),
+    )
+    if not entering.allowed:
+        raise not_found()

@@ -1,0 +1,62 @@
+"""Who asks: the token of a machine, by Basic or Bearer, as the subject that the policy decides for."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+from datetime import datetime
+
+from django.http import HttpRequest
+
+from lianfang.accounts.actions.tokens import note_token_use
+from lianfang.accounts.queries import authenticate_token
+from lianfang.exchange.taxii.errors import TaxiiError
+from lianfang.kernel.refusal import Refusal
+from lianfang.members.middleware import database_clock
+from lianfang.members.subjects import subject_for_token
+from lianfang.policy.facts import Subject
+
+_UNAUTHORIZED = ("Unauthorized", "A key of this alliance is needed, as Basic (key id and secret) or as Bearer.")
+
+
+def enter(request: HttpRequest) -> tuple[Subject, datetime]:
+    """Return the subject and the instant of the request. Raises TaxiiError(401) for anything but a live key."""
+    user, secret = _credentials(request.headers.get("Authorization", ""))
+    if not secret:
+        raise TaxiiError(401, *_UNAUTHORIZED)
+    at = database_clock()
+    network = client_address(request)
+    token = authenticate_token(user=user, secret=secret, at=at, network=network)
+    if token is None:
+        raise TaxiiError(401, *_UNAUTHORIZED)
+    try:
+        subject = subject_for_token(token=token, at=at, network=network)
+    except Refusal:
+        raise TaxiiError(401, *_UNAUTHORIZED) from None
+    note_token_use(token=token, at=at)
+    return subject, at
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """Return the address of the client as the server saw it."""
+    try:
+        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
+    except ValueError:
+        return None
+
+
+def _credentials(header: str) -> tuple[str, str]:
+    """Read `Basic`, `Bearer` and `Token` as (user, secret); anything else is no credential."""
+    scheme, _, rest = header.strip().partition(" ")
+    rest = rest.strip()
+    match scheme.lower():
+        case "bearer" | "token":
+            return "", rest
+        case "basic":
+            try:
+                user, _, secret = base64.b64decode(rest, validate=True).decode("utf-8").partition(":")
+            except (binascii.Error, ValueError):
+                return "", ""
+            return user, secret
+    return "", ""
