@@ -22,7 +22,7 @@ def charter_in_force(*, at: datetime) -> DocumentVersion | None:
 
 @dataclass(frozen=True, slots=True)
 class RightOnPage:
-    """One right with the rules that speak about it."""
+    """One right with the rules that speak about it in particular."""
 
     right: Right
     words: Bilingual
@@ -88,6 +88,15 @@ _QUESTIONS: Final[tuple[tuple[str, Bilingual, tuple[Right, ...]], ...]] = (
 )  # fmt: skip
 
 
+def always_forbidden() -> list[Rule]:
+    """The forbids that speak of more than half of all rights: told once, before the questions."""
+    return [rule for rule in RULES.values() if rule.effect is Effect.FORBID and _general(rule)]
+
+
+def _general(rule: Rule) -> bool:
+    return 2 * len(rule.rights) > len(Right)
+
+
 def policy_by_question() -> list[PolicyQuestion]:
     """Every rule in force, under the question that it answers; printed from the registry that decides."""
     return [
@@ -102,5 +111,5 @@ def _right(right: Right) -> RightOnPage:
         right=right,
         words=RIGHTS[right],
         permits=[rule for rule in about if rule.effect is Effect.PERMIT],
-        forbids=[rule for rule in about if rule.effect is Effect.FORBID],
+        forbids=[rule for rule in about if rule.effect is Effect.FORBID and not _general(rule)],
     )

@@ -37,7 +37,7 @@ def about(request: HttpRequest) -> HttpResponse:
 @door.public
 def policy(request: HttpRequest) -> HttpResponse:
     """The rules of disclosure, printed from the code that decides, by question."""
-    return render(request, "web/policy.html", {"questions": queries.policy_by_question()})
+    return render(request, "web/policy.html", {"questions": queries.policy_by_question(), "always": queries.always_forbidden()})
 
 
 @require_safe
