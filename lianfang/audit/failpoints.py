@@ -15,7 +15,7 @@ from pathlib import Path
 NAMES: dict[str, str] = {
     "audit.after-leaves": "the sequencer has numbered entries and not yet committed",
     "intel.submit.after-commit": "a submission of intelligence is committed, the answer has not left",
-    "intel.submit.before-commit": "a submission of intelligence is written, in its place in the log, and not yet committed",
+    "intel.submit.before-commit": "a submission of intelligence is written, with its place in the log, not committed",
     "members.approve.after-commit": "an application is approved, the answer has not left",
     "members.approve.before-commit": "everything that an approval writes is written and not yet committed",
     "members.submit.after-commit": "an application is submitted, the applicant has no receipt number yet",

@@ -21,7 +21,8 @@ DELIVERY = Machine(
     moves=[
         Move("claim", {QUEUED}, SENDING, right=None, words=Bilingual(zh="開始寄送", en="claim")),
         Move("withhold", {QUEUED}, WITHHELD, right=None, words=Bilingual(zh="不寄", en="withhold")),
-        Move("send", {SENDING}, SENT, right=None, words=Bilingual(zh="寄出", en="send")),
+        # Also from `unknown`: a slow sender may learn the truth after its lease ran out.
+        Move("send", {SENDING, UNKNOWN}, SENT, right=None, words=Bilingual(zh="寄出", en="send")),
         Move("retry", {SENDING}, QUEUED, right=None, words=Bilingual(zh="稍後再試", en="retry")),
         Move("fail", {SENDING}, FAILED, right=None, words=Bilingual(zh="放棄", en="fail")),
         Move("lose", {SENDING}, UNKNOWN, right=None, words=Bilingual(zh="無法確定", en="lose")),
