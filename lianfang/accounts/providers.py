@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from lianfang.accounts.models import Organization
+from lianfang.accounts.models import Affiliation, Organization
 
 Constituents = Callable[[UUID, datetime], list[Organization]]
+Acknowledged = Callable[[list[Affiliation]], set[UUID]]
 
 _constituents: list[Constituents] = []
+_acknowledged: list[Acknowledged] = []
 
 
 def use_constituents(provider: Constituents) -> None:
@@ -21,3 +23,13 @@ def use_constituents(provider: Constituents) -> None:
 def constituents(group: UUID, at: datetime) -> list[Organization]:
     """Return the constituents of a group for which its administrators may invite people; none until told."""
     return _constituents[0](group, at) if _constituents else []
+
+
+def use_acknowledged(provider: Acknowledged) -> None:
+    """Make `provider(affiliations)` say for which of them the duty of confidentiality was acknowledged."""
+    _acknowledged[:] = [provider]
+
+
+def acknowledged(affiliations: Iterable[Affiliation]) -> set[UUID]:
+    """Return the ids of the affiliations whose duty of confidentiality was acknowledged; none until told."""
+    return _acknowledged[0](list(affiliations)) if _acknowledged else set()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from allauth.account.authentication import get_authentication_records
@@ -18,6 +19,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Max, Q
 from django.http import HttpRequest
 
+from lianfang.accounts import providers
 from lianfang.accounts.models import (
     Account,
     Affiliation,
@@ -30,10 +32,14 @@ from lianfang.accounts.models import (
     SignIn,
     Token,
 )
+from lianfang.accounts.words import ROLE_NAMES
 from lianfang.kernel.clock import require_aware
 from lianfang.policy.decide import decide
 from lianfang.policy.facts import Channel, Duty, Request, Right, Role, Subject
 from lianfang.vault import blind
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise as StrOrPromise
 
 ALL_DUTIES: frozenset[Duty] = frozenset(Duty)
 _FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
@@ -139,7 +145,12 @@ class Row:
     invitation: Invitation | None
     second_factor: bool
     last_sign_in: datetime | None
-    tokens: int
+    acknowledged: bool
+
+    @property
+    def role(self) -> StrOrPromise:
+        """The role in words."""
+        return ROLE_NAMES[Role(self.affiliation.role)]
 
 
 def people(*, organizations: Iterable[UUID], group: UUID, at: datetime) -> list[Row]:
@@ -163,7 +174,8 @@ def people(*, organizations: Iterable[UUID], group: UUID, at: datetime) -> list[
             affiliation__in=found, accepted_at__isnull=True, withdrawn_at__isnull=True
         )
     }
-    return [_row(affiliation, accounts, secured, seen, open_, at) for affiliation in found]
+    duty = providers.acknowledged(found)
+    return [_row(affiliation, accounts, secured, seen, open_, affiliation.pk in duty) for affiliation in found]
 
 
 def _row(
@@ -172,7 +184,7 @@ def _row(
     secured: set[UUID],
     seen: dict[UUID, datetime],
     invitations: dict[UUID, Invitation],
-    at: datetime,
+    acknowledged: bool,
 ) -> Row:
     account = accounts.get(affiliation.person_id) if affiliation.started_at is not None else None
     return Row(
@@ -181,7 +193,7 @@ def _row(
         invitation=invitations.get(affiliation.pk),
         second_factor=account is not None and account.pk in secured,
         last_sign_in=seen.get(account.pk) if account else None,
-        tokens=len(live_tokens(affiliation=affiliation, at=at)),
+        acknowledged=acknowledged,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 
@@ -38,6 +39,13 @@ def acknowledged(*, affiliation: Affiliation, version: DocumentVersion | None = 
     if version is not None:
         duties = duties.filter(document_version=version)
     return duties.exists()
+
+
+def acknowledged_among(affiliations: list[Affiliation]) -> set[UUID]:
+    """Return the ids of those affiliations whose pair the person has acknowledged the duty for, in any version."""
+    duties = ConfidentialityDuty.objects.filter(person__in={one.person_id for one in affiliations})
+    pairs = set(duties.values_list("person_id", "organization_id", "group_id"))
+    return {one.pk for one in affiliations if (one.person_id, one.organization_id, one.group_id) in pairs}
 
 
 @dataclass(frozen=True, slots=True)

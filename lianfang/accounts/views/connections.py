@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,13 +13,17 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lianfang.accounts import actions, letters, queries
+from lianfang.accounts import actions, letters, queries, words
 from lianfang.accounts.doors import door
 from lianfang.accounts.forms import TokenForm, refuse
 from lianfang.accounts.models import Token
+from lianfang.accounts.products import settings_for
 from lianfang.accounts.views.asked import asked, pair
 from lianfang.kernel.refusal import Refusal
 from lianfang.policy.facts import Right
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise as StrOrPromise
 
 DISCOVERY = "/taxii2/"
 API_ROOT = "/taxii2/alliance/"
@@ -30,7 +35,8 @@ def connections(request: HttpRequest) -> HttpResponse:
     """Every token of our people, with its reach and last use."""
     mine = pair(request)
     tokens = queries.tokens_of(organization=mine.organization, group=mine.group, at=asked(request).at)
-    return render(request, "accounts/connections.html", {"tokens": tokens})
+    rows = [{"token": one, "live": one.is_live(asked(request).at), "rights": _rights(one)} for one in tokens]
+    return render(request, "accounts/connections.html", {"rows": rows})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,9 +98,16 @@ def _shown_once(request: HttpRequest, token: Token, secret: str) -> HttpResponse
 
 
 def _page(request: HttpRequest, token: Token, *, secret: str, refusal: Refusal | None = None) -> HttpResponse:
+    at = asked(request).at
     context = {
         "token": token,
-        "live": token.is_live(asked(request).at),
+        "live": token.is_live(at),
+        "rights": _rights(token),
+        "sentence": _sentence(token),
+        "products": settings_for(
+            token=token, secret=secret, discovery=letters.link(DISCOVERY), api_root=letters.link(API_ROOT)
+        ),
+        "replaced_live": token.replaces is not None and token.replaces.is_live(at),
         "secret": secret,
         "refusal": refusal,
         "discovery": letters.link(DISCOVERY),
@@ -103,6 +116,18 @@ def _page(request: HttpRequest, token: Token, *, secret: str, refusal: Refusal |
         "successor": Token.objects.filter(replaces=token).first(),
     }
     return render(request, "accounts/connection.html", context, status=422 if refusal else 200)
+
+
+def _rights(token: Token) -> list[StrOrPromise]:
+    return [words.TOKEN_RIGHTS[Right(name)] for name in token.rights]
+
+
+def _sentence(token: Token) -> str:
+    """What this connection can get, in one sentence."""
+    facts = {"tlp": token.max_tlp, "networks": ", ".join(token.networks)}
+    if token.networks:
+        return _("It gets at most TLP:%(tlp)s, only from %(networks)s, and never what its owner cannot see.") % facts
+    return _("It gets at most TLP:%(tlp)s, from anywhere, and never what its owner cannot see.") % facts
 
 
 def _token(request: HttpRequest, token_id: UUID) -> Token:

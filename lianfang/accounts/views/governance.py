@@ -76,7 +76,10 @@ def _by_person(request: HttpRequest, grants: list[DutyGrant]) -> list[dict[str, 
         if grant.state == "granted":
             entry: dict[str, object] = {"grant": grant, "words": words.DUTIES[Duty(grant.duty)]}
             held.setdefault(grant.person_id, []).append(entry)
-    return [{"person": one.person, "duties": held.get(one.person_id, [])} for one in queries.staff(at=at, invited=True)]
+    return [
+        {"person": one.person, "joined": one.started_at is not None, "duties": held.get(one.person_id, [])}
+        for one in queries.staff(at=at, invited=True)
+    ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -18,10 +18,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from lianfang.accounts import actions, letters, queries
+from lianfang.accounts import actions, letters, queries, words
 from lianfang.accounts.doors import CONFIDENTIALITY, door
 from lianfang.accounts.forms import AddressForm, PasskeyForm, PasswordForm, VouchForm
 from lianfang.accounts.models import Account, FactorReset, Invitation
@@ -30,6 +31,7 @@ from lianfang.accounts.views.asked import asked
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
+from lianfang.policy.facts import Role
 
 AFTER_FACTOR = "accounts_after_factor"
 _PASSKEY_ACCOUNT = "accounts_passkey_account"
@@ -49,11 +51,21 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
     if found is None:
         raise Http404
     if not found.is_open(asked(request).at):
-        return render(request, "accounts/invitation_closed.html", {"invitation": found}, status=410)
+        return render(request, "accounts/invitation_closed.html", _shown(found), status=410)
     account = Account.objects.filter(person=found.affiliation.person).first()
     if account is not None and found.kind == Invitation.Kind.JOIN:
         return _join_with_account(request, found, account)
     return _join_anew(request, found, account)
+
+
+def _shown(found: Invitation) -> dict[str, Any]:
+    organization = found.affiliation.organization
+    zh = (get_language() or "zh").startswith("zh")
+    return {
+        "invitation": found,
+        "organization": organization.name_zh if zh else organization.name_en or organization.name_zh,
+        "role": words.ROLE_NAMES[Role(found.affiliation.role)],
+    }
 
 
 def _join_with_account(request: HttpRequest, found: Invitation, account: Account) -> HttpResponseBase:
@@ -62,7 +74,7 @@ def _join_with_account(request: HttpRequest, found: Invitation, account: Account
         actions.accept_invitation(invitation=found, at=asked(request).at)
         request.session["affiliation"] = str(found.affiliation_id)
         return HttpResponseRedirect(CONFIDENTIALITY)
-    context = {"invitation": found, "mine": mine, "here": request.path}
+    context = {**_shown(found), "mine": mine, "here": request.path}
     return render(request, "accounts/invitation_known.html", context)
 
 
@@ -78,7 +90,7 @@ def _join_anew(request: HttpRequest, found: Invitation, account: Account | None)
         except Refusal as refusal:
             problem = refusal
     context = {
-        "invitation": found,
+        **_shown(found),
         "email": email,
         "form": password,
         "refusal": problem,
