@@ -186,3 +186,4 @@ class Tag(StrEnum):
     )
     VAULT_KEY_SHRED = "vault:key:shred", "銷毀一把個人資料金鑰", "destroyed the key of a person's data"
     VAULT_MASTER_ROTATE = "vault:master:rotate", "更換主金鑰", "rotated the master key"
+    WEB_PREFERENCES_KEEP = "web:preferences:keep", "記下配色與語言", "kept colours and language"
