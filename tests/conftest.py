@@ -74,6 +74,17 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(PLACE, ignore_errors=True)
 
 
+# Without a database or a browser, and quick: these belong into `./test fast` whole.
+FAST = ("tests/kernel/", "tests/policy/", "tests/lint/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        slow = any(item.get_closest_marker(name) for name in ("long", "mutants", "fresh", "browser"))
+        if not slow and str(item.path.relative_to(database.ROOT)).startswith(FAST):
+            item.add_marker("fast")
+
+
 def _guard(original: Any) -> Any:
     def connect(self: socket.socket, address: Any) -> Any:
         if self.family in (socket.AF_INET, socket.AF_INET6) and not _loopback(str(address[0])):

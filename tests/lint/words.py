@@ -57,8 +57,11 @@ MEANT = ("政府情報",)
 
 _HAN = "\u3400-\u9fff"
 # A number may stand apart after the words that announce one: 規章 1.1, 專線 02-….
+_ANNOUNCED = "(?<!規章)(?<!專線)(?<!電話)"
 SPACED = re.compile(
-    rf"[{_HAN}，。：；？！）」』] +[A-Za-z%{{<]|[{_HAN}](?<!規章)(?<!專線)(?<!電話) +[0-9]|[A-Za-z0-9%}}>] +[{_HAN}（「『]"
+    rf"[{_HAN}，。：；？！）」』] +[A-Za-z%{{<]"
+    rf"|[{_HAN}]{_ANNOUNCED} +[0-9]"
+    rf"|[A-Za-z0-9%}}>] +[{_HAN}（「『]"
 )
 
 

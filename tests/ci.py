@@ -1,0 +1,159 @@
+"""The steps of `./test`, each under its own time limit; the last line counts them: `N passed, N failed`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = sys.executable
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command that passes or fails as one, or a run of pytest whose tests are counted singly."""
+
+    name: str
+    command: Sequence[str]
+    seconds: int
+    pytest: bool = False
+
+
+@dataclass
+class Count:
+    passed: int = 0
+    failed: int = 0
+
+    def add(self, passed: int, failed: int) -> None:
+        self.passed += passed
+        self.failed += failed
+
+
+def tool(*words: str) -> list[str]:
+    return [PYTHON, "-m", *words]
+
+
+def pytest(*words: str) -> list[str]:
+    return tool("pytest", "-q", "-p", "no:cacheprovider", *words)
+
+
+STYLE = (
+    Step("ruff check", tool("ruff", "check", "."), 60),
+    Step("ruff format", tool("ruff", "format", "--check", "."), 60),
+    Step("import contracts", [str(Path(PYTHON).parent / "lint-imports")], 120),
+)
+TYPES = Step("mypy", tool("mypy"), 300)
+MIGRATIONS = Step("migrations match the models", [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], 60)
+# Suites that start whole servers or browsers measure time or take ports of their own: one after the other.
+ALONE = ("tests/platform", "tests/browser", "tests/story")
+ORDINARY = "not long and not fresh and not mutants"
+
+
+def suites(chosen: str) -> list[Step]:
+    """The steps of a sub-command, in the order in which a fault is cheapest to learn."""
+    alone = [path for path in ALONE if (ROOT / path).is_dir()]
+    ignored = [f"--ignore={path}" for path in alone]
+    if chosen == "fast":
+        return [*STYLE, Step("fast tests", pytest("-n", "2", "-m", "fast", "tests"), 110, pytest=True)]
+    if chosen == "mutants":
+        return [Step("mutants of the policy", pytest("-m", "mutants", "tests"), 3600, pytest=True)]
+    if chosen == "fresh":
+        return [Step("fresh clone", pytest("-m", "fresh", "tests/platform"), 1200, pytest=True)]
+    return [
+        *STYLE,
+        MIGRATIONS,
+        TYPES,
+        Step("tests", pytest("-n", "2", "--dist", "worksteal", "-m", ORDINARY, "tests", *ignored), 480, pytest=True),
+        *(Step(path, pytest("-m", ORDINARY, path), 300, pytest=True) for path in alone),
+    ]
+
+
+def run(step: Step, count: Count) -> None:
+    """Run one step to its end or its limit, and count it."""
+    print(f"== {step.name}", flush=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="lf-ci-") as folder:
+        report = Path(folder) / "report.xml"
+        command = [*step.command, f"--junitxml={report}"] if step.pytest else list(step.command)
+        code = _limited(command, step.seconds)
+        counted = _read(report) if step.pytest else None
+    seconds = time.monotonic() - began
+    if counted is not None and counted != (0, 0):
+        count.add(*counted)
+        # A run that broke off (a limit, a crash) has tests that nobody counted.
+        if code != 0 and counted[1] == 0:
+            count.add(0, 1)
+    elif code == 5 and step.pytest:
+        print("   no such tests")
+    else:
+        count.add(int(code == 0), int(code != 0))
+    print(f"== {step.name}: {'passed' if code in (0, 5) else 'FAILED'} in {seconds:.0f} s", flush=True)
+
+
+def _limited(command: Sequence[str], seconds: int) -> int:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    if "pytest" not in command:
+        # No server is needed for these, but the settings want the names.
+        environment |= {
+            "DATABASE_URL": "postgresql://lf_app@localhost/none",
+            "LIANFANG_SECRET_KEY": "none",
+            "LIANFANG_DEMO": "yes",
+        }
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        print(f"   not done after {seconds} s: stopped", flush=True)
+        return 124
+    finally:
+        # Also on Ctrl-C: whatever the step had started goes with it.
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(15)
+
+
+def _read(report: Path) -> tuple[int, int]:
+    """(passed, failed) of a JUnit report; what was skipped or expected to fail counts as neither."""
+    try:
+        suites_ = ElementTree.parse(report).getroot().iter("testsuite")
+        totals = [[int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")] for suite in suites_]
+    except (OSError, ElementTree.ParseError):
+        return 0, 0
+    tests, failures, errors, skipped = (sum(column) for column in zip(*totals, strict=True)) if totals else (0, 0, 0, 0)
+    return max(tests - failures - errors - skipped, 0), failures + errors
+
+
+def main(words: Sequence[str]) -> int:
+    """0 when nothing failed."""
+    chosen, rest = (words[0], words[1:]) if words else ("all", [])
+    if chosen not in {"all", "fast", "long", "mutants", "fresh"}:
+        print("Usage: ./test [fast | long NAME | mutants | fresh]", file=sys.stderr)
+        return 2
+    count = Count()
+    if chosen == "long" and not rest:
+        subprocess.run(pytest("-m", "long", "--collect-only", "tests"), cwd=ROOT, timeout=120, check=False)
+        steps: list[Step] = []
+    elif chosen == "long":
+        steps = [Step(f"long {rest[0]}", pytest("-m", "long", "-k", rest[0], "tests"), 7200, pytest=True)]
+    else:
+        steps = suites(chosen)
+    for step in steps:
+        run(step, count)
+    print(f"{count.passed} passed, {count.failed} failed", flush=True)
+    return int(count.failed > 0 or (bool(steps) and count.passed == 0))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
