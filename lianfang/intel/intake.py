@@ -486,6 +486,8 @@ class _Batch:
     def write(self, submission: Submission) -> None:
         """Write items, versions and bindings by COPY."""
         taken = self.taken
+        # Rows first: while a COPY is open, the connection takes no other statement.
+        rows = [self._version_row(each, submission) for each in taken]
         fresh = {each.item: each for each in reversed(taken) if each.id not in self.held}
         with connection.cursor() as cursor:
             with cursor.copy(_COPY_ITEM) as copy:  # type: ignore[attr-defined]
@@ -497,14 +499,14 @@ class _Batch:
                     copy.write_row((item, *source, each.id, shown, each.value["type"], each.created, creator))
             with cursor.copy(_COPY_VERSION) as copy:  # type: ignore[attr-defined]
                 copy.set_types(_VERSION_TYPES)
-                for each in taken:
-                    copy.write_row(self._version_row(each, submission))
+                for version in rows:
+                    copy.write_row(version)
             bindings = [(each.version, bound) for each in taken for bound in each.bound]
             if bindings:
                 with cursor.copy(_COPY_BINDING) as copy:  # type: ignore[attr-defined]
                     copy.set_types(["int8", "int8"])
-                    for row in bindings:
-                        copy.write_row(row)
+                    for binding in bindings:
+                        copy.write_row(binding)
 
     def _version_row(self, each: _Candidate, submission: Submission) -> tuple[Any, ...]:
         return (
