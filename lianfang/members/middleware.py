@@ -59,7 +59,7 @@ def _signed_in(request: HttpRequest) -> None:
     at: datetime = getattr(found[0], "now")  # noqa: B009 - an annotation of `with_facts`
     chosen = _chosen(found, request.session.get(SESSION_AFFILIATION), at)
     # As `accounts.queries.session_has_second_factor`, whose look at the factors came with the same statement.
-    confirmed = any(record.get("method") == "mfa" for record in get_authentication_records(request))
+    confirmed = any(record.get("method") == "mfa" for record in get_authentication_records(request, request.user))
     subject = subject_of(chosen, at=at, mfa=confirmed and bool(getattr(chosen, "f_factor", False)))
     _set(request, subject, at, person=chosen.person, affiliation=chosen)
     held = getattr(chosen, "f_membership", None)
