@@ -1,0 +1,139 @@
+"""Every route, by every method, by everybody: let in exactly by what the policy says, and never a broken page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.http import HttpResponse
+from django.test import Client
+
+from lianfang.accounts import actions as accounts
+from lianfang.policy.facts import Role
+from tests.doors.routes import EVERYBODY, WHO, Route, routes
+from tests.world import PASSWORD, Actor, World, build
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+STEPS = ("/account/", "/member/confidentiality", "/exit")
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """One world for the whole walk; what the walk writes is rolled back with it."""
+    from django.db import transaction
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield build()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def cast(world: World) -> dict[str, Client]:
+    """Everybody who walks, signed in."""
+    actors = {
+        "admin": world.jia.admin,
+        "contact": world.jia.contact,
+        "member": world.jia.member,
+        "other_admin": world.bing.admin,
+        "constituent": world.wu,
+        "unscreened": world.ji,
+        "former": world.former.admin,
+        "granter": world.granter1,
+        **{name: actor for name, actor in world.staff.items() if name not in ("granter1", "granter2", "approver2")},
+    }
+    clients = {name: world.client(actor) for name, actor in actors.items()}
+    clients["no_factor"] = world.client(world.yi.admin, mfa=False)
+    clients["no_duty"] = world.client(_newcomer(world))
+    clients["left"] = world.client(world.yi.member)
+    _leave(world)
+    clients["stranger"] = world.client(None)
+    return clients
+
+
+def _newcomer(world: World) -> Actor:
+    """Somebody who accepted an invitation, has a second factor, and has not yet acknowledged the duty."""
+    admin = world.yi.admin
+    by, at = admin.subject(), world.clock.tick()
+    person = accounts.person_enter(name="新進員", email="newcomer@m2.example", by=by, at=at)
+    invitation, _ = accounts.invite(
+        person=person, organization=admin.organization, group=admin.organization, role=Role.MEMBER, by=by, at=at
+    )
+    account = accounts.accept_invitation(invitation=invitation, password=PASSWORD, at=world.clock.tick())
+    TOTP.activate(account, generate_totp_secret())
+    return Actor(invitation.affiliation, account, world.clock)
+
+
+def _leave(world: World) -> None:
+    accounts.leave(affiliation=world.yi.member.affiliation, by=world.yi.admin.subject(), at=world.clock.tick())
+
+
+def samples(world: World) -> dict[tuple[str, str], Any]:
+    """Values by which a route finds something."""
+    return {
+        ("account_reset_password_from_key", "*"): "/account/password/reset/key/0-set-password/",
+        ("taxii_elsewhere", "*"): "/taxii2/nothing",
+        ("charter_article", "article"): 1,
+        ("case", "number"): world.applicant.number,
+    }
+
+
+def test_every_route_has_a_name_and_a_door(world: World) -> None:
+    wrong = {route.name or route.path: route.missing for route in routes(samples(world)) if route.missing}
+    assert not wrong
+
+
+def test_every_door_is_known(world: World) -> None:
+    unknown = {route.door for route in routes(samples(world))} - WHO.keys()
+    assert not unknown, f"say in tests/doors/routes.py who holds {sorted(unknown)}"
+
+
+def test_everybody_at_every_door(world: World, cast: dict[str, Client]) -> None:
+    assert set(cast) == EVERYBODY
+    faults: list[str] = []
+    for route in routes(samples(world)):
+        for name, client in cast.items():
+            faults += [f"{name} {method} {route.path}: {fault}" for method, fault in _try(client, route, name)]
+    assert not faults, "\n".join(faults[:60])
+
+
+def _try(client: Client, route: Route, name: str) -> Iterator[tuple[str, str]]:
+    for method in METHODS:
+        response = client.generic(method, route.path, content_type="application/x-www-form-urlencoded")
+        fault = _fault(response, route, entering=name in WHO[route.door], method=method)
+        if fault:
+            yield method, fault
+
+
+def _fault(response: HttpResponse, route: Route, *, entering: bool, method: str) -> str:
+    if response.status_code >= 500 and route.name != "readyz":
+        return f"{response.status_code}"
+    if route.door == "machine":
+        return "" if response.status_code in (401, 405, 404, 308) else f"a browser got {response.status_code}"
+    if method in ("PUT", "PATCH", "DELETE", "OPTIONS") and response.status_code in (403, 405):
+        return ""
+    shut = _is_shut(response)
+    if entering and shut and not _may_lead_on(route, response):
+        return f"kept out ({response.status_code} {response.headers.get('Location', '')})"
+    if not entering and not shut:
+        return f"let in ({response.status_code})"
+    return ""
+
+
+def _is_shut(response: HttpResponse) -> bool:
+    """Kept out: a step, a missing role, or the 404 of what does not exist."""
+    if response.status_code == 302:
+        return response.headers["Location"].startswith(STEPS)
+    return response.status_code in (403, 404)
+
+
+def _may_lead_on(route: Route, response: HttpResponse) -> bool:
+    """Let in, and yet nothing there: the sample names nothing, or the page itself leads to a sign-in step."""
+    return response.status_code == 404 or route.door in ("public", "signed_in") or route.path.startswith("/account/")
+
+
+def test_the_cast_is_what_it_says(world: World) -> None:
+    assert Authenticator.objects.filter(user=world.yi.admin.account).exists()
+    assert world.former.membership.state == "revoked"
