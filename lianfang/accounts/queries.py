@@ -68,7 +68,7 @@ def session_has_second_factor(request: HttpRequest) -> bool:
     """Return whether this session was opened, or later confirmed, with a second factor that the account still has."""
     if not request.user.is_authenticated:
         return False
-    records = get_authentication_records(request)
+    records = get_authentication_records(request, request.user)
     return any(record.get("method") == "mfa" for record in records) and has_second_factor(account=request.user)
 
 

@@ -40,6 +40,7 @@ DUTY_MEANINGS = {
 }
 TOKEN_RIGHTS = {
     Right.READ: _("Fetch intelligence"),
+    Right.READ_SOURCE: _("Learn the source where I may"),
     Right.EXPORT: _("Export in bulk (TAXII, feeds)"),
     Right.SUBMIT: _("Submit intelligence"),
     Right.ANNOTATE: _("Report sightings and opinions"),
