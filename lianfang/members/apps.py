@@ -1,6 +1,23 @@
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
 from django.apps import AppConfig
 
 
 class MembersConfig(AppConfig):
     name = "lianfang.members"
     label = "members"
+
+    def ready(self) -> None:
+        """Tell the apps below, which cannot ask, which constituents of a group may have people."""
+        from lianfang.accounts.models import Organization
+        from lianfang.accounts.providers import use_constituents
+        from lianfang.members import queries
+        from lianfang.members.subjects import SCREENED
+
+        def constituents(group: UUID, at: datetime) -> list[Organization]:  # noqa: ARG001 - the roster as it is now
+            return [row.organization for row in queries.roster_of(group).filter(screening__in=SCREENED)]
+
+        use_constituents(constituents)

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from lianfang.accounts import registry
-from lianfang.accounts.models import Affiliation, Organization, Person
+from lianfang.accounts.models import Affiliation, Organization, Person, Token
 from lianfang.accounts.queries import keyed_digest
 from lianfang.kernel.clock import taipei
 from lianfang.members import roster
@@ -258,6 +258,25 @@ def notes(case: str, *, to_applicant: bool | None = None) -> list[CaseNote]:
 def events(case: str) -> list[CaseEvent]:
     """Return the steps of a case, oldest first."""
     return list(CaseEvent.objects.filter(case=case).select_related("by__vault_key").order_by("id"))
+
+
+def twins(application: Application) -> list[Application]:
+    """Return other applications of the same business number, newest first."""
+    if not application.ubn:
+        return []
+    rows = Application.objects.filter(ubn=application.ubn, number__isnull=False).exclude(pk=application.pk)
+    return list(rows.order_by("-submitted_at")[:5])
+
+
+def reach(organization_id: UUID, at: datetime) -> dict[str, int]:
+    """Return how many people, live tokens and constituents depend on a membership."""
+    people = Affiliation.objects.live(at).filter(group=organization_id)
+    tokens = Token.objects.filter(affiliation__group=organization_id, revoked_at__isnull=True, expires_at__gt=at)
+    return {
+        "people": people.values("person").distinct().count(),
+        "tokens": tokens.count(),
+        "constituents": roster_of(organization_id).count(),
+    }
 
 
 def attested_hash(application: Application) -> str:

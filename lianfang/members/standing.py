@@ -53,7 +53,7 @@ def gaps_of(spells: Sequence[Spell], *, between_memberships: bool = True) -> fro
     `between_memberships` False leaves out the time between an ended membership and a new one.
     """
     found: set[Gap] = set()
-    for earlier, later in zip(spells, [*spells[1:], None], strict=True):
+    for earlier, later in zip(spells, [*spells, None][1:], strict=True):
         if earlier.ended_at is None:
             continue
         if later is None:

@@ -1,3 +1,47 @@
-from django.urls import URLPattern, URLResolver
+"""Pages of membership: applying, the staff's cases, revocation, the exit area, the roster."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, path
+
+from lianfang.members.views import apply, exit, member, revocations, staff
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("apply", apply.apply, name="apply"),
+    path("apply/step/<slug:step>", apply.step, name="apply_step"),
+    path("apply/link", apply.link, name="apply_link"),
+    path("apply/resume/<str:secret>", apply.resume, name="apply_resume"),
+    path("apply/receipt/<str:number>", apply.receipt, name="apply_receipt"),
+    path("apply/case/<str:secret>", apply.case, name="apply_case"),
+    path("apply/case/<str:secret>/corrections", apply.correct, name="apply_correct"),
+    path("staff/inbox", staff.inbox, name="inbox"),
+    path("staff/applications", staff.applications, name="applications"),
+    path("staff/cases/<str:number>", staff.case, name="case"),
+    path("staff/cases/<str:number>/note", staff.note, name="case_note"),
+    path("staff/cases/<str:number>/files/<uuid:file_id>", staff.file, name="case_file"),
+    path("staff/cases/<str:number>/conflict", staff.conflict, name="case_conflict"),
+    path("staff/cases/<str:number>/take-up", staff.take_up, name="case_take_up"),
+    path("staff/cases/<str:number>/authority", staff.authority, name="case_authority"),
+    path("staff/cases/<str:number>/screening", staff.screening, name="case_screening"),
+    path("staff/cases/<str:number>/correct", staff.correct, name="case_correct"),
+    path("staff/cases/<str:number>/recommend/<slug:what>", staff.recommend, name="case_recommend"),
+    path("staff/cases/<str:number>/decide/<slug:what>", staff.decide, name="case_decide"),
+    path("staff/cases/<str:number>/return", staff.return_to_review, name="case_return"),
+    path("staff/letters/<str:number>", staff.letter, name="letter"),
+    path("staff/members", revocations.directory, name="member_directory"),
+    path("staff/members/<uuid:membership_id>", revocations.membership, name="membership"),
+    path("staff/members/<uuid:membership_id>/revoke", revocations.start, name="revocation_start"),
+    path("staff/revocations", revocations.listing, name="revocations"),
+    path("staff/revocations/<str:number>", revocations.revocation, name="revocation"),
+    path("staff/revocations/<str:number>/conflict", revocations.conflict, name="revocation_conflict"),
+    path("staff/revocations/<str:number>/propose", revocations.propose, name="revocation_propose"),
+    path("staff/revocations/<str:number>/return", revocations.send_back, name="revocation_return"),
+    path("staff/revocations/<str:number>/decide/<slug:what>", revocations.decide, name="revocation_decide"),
+    path("staff/appeals/<str:number>", revocations.appeal, name="appeal"),
+    path("staff/appeals/<str:number>/files/<uuid:file_id>", revocations.appeal_file, name="appeal_file"),
+    path("exit", exit.exit_page, name="exit"),
+    path("exit/appeal", exit.appeal, name="exit_appeal"),
+    path("exit/appeals/<str:number>", exit.receipt, name="exit_appeal_receipt"),
+    path("exit/letter", exit.letter, name="exit_letter"),
+    path("member/organisation/roster", member.roster, name="roster"),
+    path("member/organisation/roster/relay", member.relay, name="roster_relay"),
+    path("member/switch", member.switch, name="switch"),
+]

@@ -75,10 +75,86 @@ EVENTS: Final = {
     "appeal_granted": _w("申訴成立，恢復會籍", "Appeal granted; membership restored"),
     "appeal_denied": _w("申訴不成立", "Appeal denied"),
 }
+NO_FINDING: Final = _w("請至少選一列的結果。", "Choose the result of at least one row.")
+
+CHECK_ELIGIBILITY: Final = _w("資格", "Eligibility")
+CHECK_UBN: Final = _w("統一編號", "Business number")
+CHECK_SCREENING: Final = _w("陸資", "Mainland capital")
+CHECK_ATTESTATION: Final = _w("切結", "Attestation")
+CHECK_AUTHORITY: Final = _w("代表權限", "Authority")
+ACT_SCREEN: Final = _w("記下檢核結果", "Record findings")
+ACT_AUTHORITY: Final = _w("記下查證", "Record the check")
+
+SEE_PROOF: Final = _w("看附件", "See the files")
+SEE_ATTESTATION: Final = _w("看切結", "See the attestation")
+AS_STATED: Final = _w("申請人填寫", "As stated")
+BASIS_ELIGIBILITY: Final = _w(
+    "{kind}（規章1.1），請核對附件與官方名單", "{kind} (Charter 1.1); compare proof and official list"
+)
+BASIS_ROWS: Final = _w("名冊{n}列，含申請組織（規章1.3）", "{n} rows, the applicant included (Charter 1.3)")
+BASIS_AUTHORITY: Final = _w("誰有權代表組織切結", "Who may sign for the organisation")
+ATTESTED: Final = (_w("有效", "Stands"), "good", _w("切結涵蓋的名冊與目前相同", "Covers the roster as it is"))
+NOT_ATTESTED: Final = (_w("失效", "Void"), "bad", _w("名冊在切結之後有變動", "The roster changed afterwards"))
+AUTHORITY_CHECKED: Final = (_w("已查證", "Checked"), "good")
+AUTHORITY_NOT_CHECKED: Final = (_w("待查證", "Not yet"), "warn")
+UBN_NONE: Final = (_w("沒有", "None"), "warn", _w("外國發行人，附原因", "Foreign issuer, with reason"))
+UBN_TAKEN: Final = (_w("已有會籍", "Taken"), "bad", _w("{n}已有有效會籍", "{n} has a membership in force"))
+UBN_RIGHT: Final = (_w("相符", "Right"), "good", _w("{n}，檢核碼相符", "{n}, check digit right"))
+
+YOU_REVIEW: Final = _w("您是審查人。", "You are the reviewer.")
+YOU_DECIDE: Final = _w("您可以決定這件案子。", "You may decide this case.")
+YOU_READ: Final = _w("您可以看這件案子。", "You may read this case.")
+SENTENCE_CLOSED: Final = (
+    _w("本案已結。", "This case is closed."),
+    _w("決定與信函在本頁。", "Decision and letter are on this page."),
+)
+SENTENCE_CONFLICT: Final = (
+    _w("您已聲明有利害關係。", "You declared a conflict of interest."),
+    _w("這一件您只能看，不能處理。", "You may read this case, not act in it."),
+)
+SENTENCE_DECLARE: Final = _w("請先聲明有無利害關係。", "Declare first whether you have a conflict of interest.")
+SENTENCE_READY: Final = _w("可以進行下一步。", "You can take the next step.")
+SENTENCE_WAITING: Final = _w("目前不需要您做任何事。", "Nothing is asked of you now.")
+
+EFFECTS_OF_REJECTION: Final = (
+    _w("申請人收到附理由的通知函（N4）。", "The applicant gets a letter with the reasons (N4)."),
+    _w("情形改變後可以重新申請。", "It may apply again once this has changed."),
+)
+LOSSES: Final = {
+    "people": _w("停止存取的人員", "People whose access ends"),
+    "tokens": _w("失效的連線金鑰", "Connection keys that end"),
+    "constituents": _w("一併停止的內部成員", "Constituents that lose access, too"),
+}
+
+NOTE_INTERNAL: Final = _w("內部註記", "Internal note")
+NOTE_TO_APPLICANT: Final = _w("留言給申請人", "Message to the applicant")
+NOTE_FROM_APPLICANT: Final = _w("申請人留言", "Message of the applicant")
+
 KEY_EVENTS: Final = frozenset({
     "submitted", "correction_answered", "approved", "rejected", "revoked", "appealed", "appealed_late",
     "appeal_granted",
 })  # fmt: skip
+
+
+def not_in_state(state: Bilingual) -> Bilingual:
+    """Return that no decision is possible in this state."""
+    return _w("目前狀態為「{state}」，不能決定。", "No decision while the state is “{state}”.").format(state=state)
+
+
+def effects_of_approval(constituents: int) -> tuple[Bilingual, ...]:
+    """Return what follows at the instant of an approval."""
+    rows = _w(
+        "{n}個內部成員同時登記，依檢核結果決定能否存取。", "{n} constituents are entered; screening decides on access."
+    )
+    return (
+        _w("會籍在簽署的那一刻開始。", "The membership begins at the instant of the signature."),
+        _w(
+            "兩位管理員與資安聯絡窗口收到邀請與告知書（N5）。",
+            "Administrators and contact get invitations with the notice (N5).",
+        ),
+        rows.format(n=constituents),
+        _w("申請人收到核准通知函（N3）。", "The applicant gets the letter of approval (N3)."),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

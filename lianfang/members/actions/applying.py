@@ -334,7 +334,7 @@ def answer_corrections(
                 raise Refusal(_NOT_ASKED, rule="correction-field", field=name)
             merged.setdefault(step, {})[name] = value
     before = locked.answers.get("attestation", {})
-    if merged.get("attestation", {}) != before:
+    if "attestation" in changes:
         merged["attestation"] = _attested("attestation", merged["attestation"], merged)
     locked.answers = merged
     _take_over(locked, at)

@@ -18,6 +18,7 @@ from lianfang.members import queries
 from lianfang.members.actions.applying import LAST_SECOND, case_link, log_event, organization_words
 from lianfang.members.lifecycle import APPLICATION
 from lianfang.members.models import (
+    Appeal,
     Application,
     Attachment,
     AuthorityCheck,
@@ -75,7 +76,7 @@ def locked_application(application: Application) -> Application:
 
 @action(Tag.MEMBERS_CONFLICT_DECLARE)
 def declare_conflict(
-    *, case: Application | Revocation, conflict: bool, reason: str = "", by: Subject, at: datetime
+    *, case: Application | Revocation | Appeal, conflict: bool, reason: str = "", by: Subject, at: datetime
 ) -> None:
     """Keep what somebody of the staff declares about a conflict of interest in a case; it may be declared anew."""
     require(subject=by, right=Right.ENTER_STAFF_PLANE, at=at)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from lianfang.accounts import registry
-from lianfang.accounts.actions import end_sessions, revoke_token
+from lianfang.accounts.actions import end_sessions
 from lianfang.accounts.doors import require
 from lianfang.accounts.models import Token
 from lianfang.audit.actions import action, record
@@ -140,7 +141,7 @@ def revoke(*, case: Revocation, text: str = "", by: Subject, at: datetime) -> De
     held = _membership(locked.membership)
     MEMBERSHIP.move(held, "revoke")
     _end(held, at)
-    deadline = Deadline.count(event=at, rule="D1", days=int(registry.value("appeal_days", at)), calendar=TAIWAN_OFFICE)
+    deadline = _appeal_limit(at)
     locked.decided_at = at
     for name, value in deadline_fields(deadline).items():
         setattr(locked, name, value)
@@ -153,6 +154,17 @@ def revoke(*, case: Revocation, text: str = "", by: Subject, at: datetime) -> De
     _mail_revocation(locked, decision, deadline, by, at)
     bump_policy()
     return decision
+
+
+def preview_revocation(*, case: Revocation, text: str, at: datetime) -> Bilingual:
+    """Return the letter as it would be sent; the number is given when it is signed."""
+    deadline = _appeal_limit(at)
+    return revocation_letter(case, "（簽署時編號）", text, deadline, at)
+
+
+def _appeal_limit(at: datetime) -> Deadline:
+    days = int(registry.value("appeal_days", at))
+    return Deadline.count(event=at, rule="D1", days=days, calendar=TAIWAN_OFFICE)
 
 
 def revocation_letter(case: Revocation, number: str, text: str, deadline: Deadline, at: datetime) -> Bilingual:
@@ -180,8 +192,10 @@ def _end(membership: Membership, at: datetime) -> None:
 def _cut_off(membership: Membership, by: Subject, at: datetime) -> None:
     """End what is open. Each next request is denied by standing anyway; this ends what no request would touch."""
     organization = membership.organization
-    for token in Token.objects.filter(affiliation__group=organization, revoked_at__isnull=True, expires_at__gt=at):
-        revoke_token(token=token, by=by, at=at)
+    live = Token.objects.filter(affiliation__group=organization, revoked_at__isnull=True, expires_at__gt=at)
+    ended = [str(token) for token in live.values_list("pk", flat=True)]
+    live.update(revoked_at=at)
+    record(by=by, at=at, about=membership, tag=Tag.ACCOUNTS_TOKEN_REVOKE, detail={"tokens": ended})
     end_sessions(organization=organization, by=by, at=at)
 
 
@@ -285,6 +299,15 @@ def _mail_appeal(appeal: Appeal, case: Revocation, by: Subject, at: datetime) ->
         at=at,
         dedupe=f"N10 {appeal.number}",
     )
+
+
+@action(Tag.MEMBERS_ATTACHMENT_READ)
+def read_appeal_file(*, appeal: Appeal, file_id: UUID, by: Subject, at: datetime) -> AppealFile | None:
+    """Return a file of an appeal for somebody of the staff, and keep that it was opened."""
+    require(subject=by, right=Right.ENTER_STAFF_PLANE, target=queries.case_of(appeal), at=at)
+    file = appeal.files.select_related("file__vault_key", "vault_key").filter(pk=file_id).first()
+    record(by=by, at=at, about=appeal, detail={"file": str(file_id), "found": file is not None})
+    return file
 
 
 @action(Tag.MEMBERS_APPEAL_GRANT)

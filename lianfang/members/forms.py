@@ -1,0 +1,327 @@
+"""Forms of this app; the application's own are made from the specification in force."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from lianfang.kernel.refusal import Refusal
+from lianfang.kernel.text import Bilingual
+from lianfang.members import roster, words
+from lianfang.members.checking import Files, applicant_row, check, roster_hash
+from lianfang.members.procedure import Answers, Field, Spec, Step
+from lianfang.members.procedure import words as spec_words
+
+
+def said(text: Bilingual) -> str:
+    """Return a bilingual text in the language of the page."""
+    return text.in_language(get_language() or "zh-hant")
+
+
+class Hinted(str):
+    """The label of a choice with a line below it, shown by the product's widget template."""
+
+    __slots__ = ("hint",)
+
+    hint: str
+
+    @classmethod
+    def of(cls, option: Mapping[str, Any]) -> Hinted:
+        """Make one from an option of a specification."""
+        made = cls(said(spec_words(option["label"])))
+        made.hint = said(spec_words(option["hint"])) if "hint" in option else ""
+        return made
+
+
+class StepForm(forms.Form):
+    """One page of the application, made from the specification; `raw` is what was typed, to be kept as it is.
+
+    Its rules are `checking.check`, the same that are asked at submission.
+    """
+
+    # A page is saved as it is, so the browser must not hold back what is not complete yet.
+    use_required_attribute = False
+
+    def __init__(
+        self,
+        *args: Any,
+        step: Step,
+        answers: Answers,
+        files: Files,
+        only: Collection[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.step, self.answers, self.files = step, answers, files
+        self.questions = [
+            field
+            for field in step.fields
+            if field.type != "file" and field.applies(answers) and (only is None or field.name in only)
+        ]
+        for field in self.questions:
+            self.fields[field.name] = _form_field(field, required=field.required(answers))
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """What was typed, kept beside the answers of this step that this form does not ask for."""
+        typed = {field.name: self._typed(field) for field in self.questions if field.type != "roster"}
+        kept = dict(self.answers.get(self.step.id, {}))
+        for field in self.questions:
+            if field.type == "roster":
+                kept |= self._read_roster(field)
+        return {**kept, **typed}
+
+    def changes(self) -> dict[str, Any]:
+        """Return the answers to this form's questions alone, for a correction."""
+        names = {field.name for field in self.questions}
+        if any(field.type == "roster" for field in self.questions):
+            names |= {"rows", "typed"}
+        return {name: value for name, value in self.raw.items() if name in names}
+
+    def _typed(self, field: Field) -> Any:
+        if field.type == "tick":
+            return field.name in self.data
+        return str(self.data.get(field.name, "")).replace("\r\n", "\n").strip()
+
+    def _read_roster(self, field: Field) -> dict[str, Any]:
+        """A roster is taken over whole or not at all; what could not be read is kept as typed."""
+        text = str(self.data.get(field.name, "")).replace("\r\n", "\n")
+        reading = self.reading(field, text)
+        if reading.faults:
+            return {"typed": text}
+        return {"typed": "", "rows": [{"name": row.name, "ubn": row.ubn} for row in reading.rows]}
+
+    def reading(self, field: Field, text: str) -> roster.Reading:
+        """Return how a typed roster reads, for the page's table of faults."""
+        return roster.read(text, applicant=applicant_row(self.answers), most=int(field.raw.get("max_rows", 5000)))
+
+    def clean(self) -> dict[str, Any]:
+        """Ask the rules of the step; only faults of this form's own questions are shown."""
+        values = {**self.raw, **self._fresh_attestation()}
+        for name, reason in check(self.step, self.answers, values, self.files).items():
+            if name in self.fields:
+                self.add_error(name, said(reason))
+        return self.cleaned_data
+
+    def _fresh_attestation(self) -> dict[str, str]:
+        """The tick that is being sent covers the roster as it is at this moment."""
+        return {"roster_hash": roster_hash(self.answers)} if self.step.id == "attestation" else {}
+
+
+def initial_of(step: Step, answers: Answers) -> dict[str, Any]:
+    """Return what a step's form shows: what was typed last, right or wrong."""
+    kept = dict(answers.get(step.id, {}))
+    for field in step.fields:
+        if field.type == "roster":
+            kept[field.name] = kept.get("typed") or roster.text_of(kept.get("rows", []))
+    return kept
+
+
+class _Lenient(forms.Field):
+    """A field that takes what was typed; `checking` judges it."""
+
+    def validate(self, value: Any) -> None:
+        """Leave the judgement to `checking`."""
+
+
+def _form_field(field: Field, *, required: bool) -> forms.Field:
+    made = _BUILDERS.get(field.type, _text)(field)
+    made.label, made.help_text = said(field.label), said(field.hint) if field.hint else ""
+    # The page says which questions may be left out; `checking` says what is missing, and nothing typed is thrown away.
+    made.required = required
+    return made
+
+
+def _text(field: Field) -> forms.Field:
+    attrs = {name: str(field.raw[name]) for name in ("autocomplete", "lang") if name in field.raw}
+    if "width" in field.raw:
+        attrs["class"] = str(field.raw["width"])
+    if field.type in ("ubn", "stock_code"):
+        attrs |= {"inputmode": "numeric", "class": f"{attrs.get('class', '')} num".strip(), "autocomplete": "off"}
+    if field.type == "phone":
+        attrs["inputmode"] = "tel"
+    kind: type[forms.Widget] = forms.EmailInput if field.type == "email" else forms.TextInput
+    return _Lenient(widget=kind(attrs=attrs))
+
+
+def _choice(field: Field) -> forms.Field:
+    blank = [("", said(Bilingual(zh="請選擇", en="Choose")))]
+    listed = [(option["value"], said(spec_words(option["label"]))) for option in field.options]
+    return _Lenient(widget=forms.Select(choices=blank + listed))
+
+
+def _radio(field: Field) -> forms.Field:
+    return _Lenient(widget=forms.RadioSelect(choices=[(o["value"], Hinted.of(o)) for o in field.options]))
+
+
+def _tick(_: Field) -> forms.Field:
+    return _Lenient(widget=forms.CheckboxInput())
+
+
+def _roster(_: Field) -> forms.Field:
+    return _Lenient(widget=forms.Textarea(attrs={"rows": "12", "spellcheck": "false", "class": "mono t14"}))
+
+
+_BUILDERS = {"choice": _choice, "radio": _radio, "tick": _tick, "roster": _roster}
+
+
+# Staff
+
+
+class ConflictForm(forms.Form):
+    """Declaration of a conflict of interest; neither answer is chosen for anybody."""
+
+    conflict = forms.ChoiceField(
+        label=_("Do you have a conflict of interest in this case?"),
+        choices=[("no", _("No, none")), ("yes", _("Yes; I take no part in this case"))],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one.")},
+    )
+    reason = forms.CharField(
+        label=_("What it is"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": "3"})
+    )
+
+
+class AuthorityForm(forms.Form):
+    """How the authority to sign was checked."""
+
+    method = forms.ChoiceField(
+        label=_("How was it checked?"), widget=forms.RadioSelect, error_messages={"required": _("Choose one.")}
+    )
+    note = forms.CharField(label=_("Note"), required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": "3"}))
+
+    def __init__(self, *args: Any, spec: Spec, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        method: Any = self.fields["method"]
+        method.choices = [(option["value"], said(spec_words(option["label"]))) for option in spec.authority_methods]
+
+
+class ScreeningForm(forms.Form):
+    """The list that was used, for all rows that are recorded at once."""
+
+    source = forms.CharField(label=_("List that was used"), max_length=120)
+    list_date = forms.DateField(
+        label=_("Date of the list"),
+        help_text=_("Write it as 2026-11-01."),
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"class": "w-8 num", "placeholder": ""}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("We cannot tell ROC from Gregorian. Write 2026-11-01.")},
+    )
+    rest_clear = forms.BooleanField(
+        label=_("All rows not chosen below gave nothing: record them as clear"), required=False
+    )
+
+
+class FindingForm(forms.Form):
+    """What one row gave."""
+
+    result = forms.ChoiceField(required=False, widget=forms.Select)
+    judged = forms.BooleanField(required=False)
+    note = forms.CharField(required=False, max_length=4000)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        result: Any = self.fields["result"]
+        listed = ("clear", "name_hit", "id_hit", "unverifiable")
+        result.choices = [("", "–"), *[(name, said(words.SCREENING[name])) for name in listed]]
+
+
+class ReasonForm(forms.Form):
+    """Coded reasons of a recommendation or decision, and a word of explanation."""
+
+    reasons = forms.MultipleChoiceField(
+        label=_("Reasons"), widget=forms.CheckboxSelectMultiple, error_messages={"required": _("Choose a reason.")}
+    )
+    text = forms.CharField(
+        label=_("Explanation, printed in the letter"),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": "4"}),
+    )
+
+    def __init__(self, *args: Any, spec: Spec, kind: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        reasons: Any = self.fields["reasons"]
+        reasons.choices = [
+            (reason["value"], f"{said(spec_words(reason['label']))}（{reason['clause']}）")
+            for reason in spec.reasons(kind)
+        ]
+
+
+class NoteForm(forms.Form):
+    """A note or a message."""
+
+    text = forms.CharField(
+        label=_("Text"),
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": "3"}),
+        error_messages={"required": _("Write something.")},
+    )
+
+
+class RevocationForm(forms.Form):
+    """Ground and facts of a revocation."""
+
+    ground = forms.ChoiceField(
+        label=_("Ground"), widget=forms.RadioSelect, error_messages={"required": _("Choose the ground.")}
+    )
+    facts = forms.CharField(
+        label=_("Facts"),
+        help_text=_("What happened, when, and where it is recorded. Printed in the letter."),
+        max_length=20000,
+        widget=forms.Textarea(attrs={"rows": "8"}),
+        error_messages={"required": _("State the facts.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        ground: Any = self.fields["ground"]
+        ground.choices = [(code, said(text)) for code, text in words.GROUNDS.items()]
+
+
+class DecisionForm(forms.Form):
+    """A word on a decision."""
+
+    text = forms.CharField(
+        label=_("Reasons of the decision, printed in the letter"),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": "4"}),
+    )
+
+
+class MultipleFileInput(forms.ClearableFileInput):
+    """A file input for several files at once."""
+
+    allow_multiple_selected = True
+
+
+class AppealForm(forms.Form):
+    """An appeal: its text, and files."""
+
+    text = forms.CharField(
+        label=_("Reasons of the appeal"),
+        help_text=_("Special circumstances or an explanation. It is stamped with the time at which we receive it."),
+        max_length=20000,
+        widget=forms.Textarea(attrs={"rows": "10"}),
+        error_messages={"required": _("Write the reasons of the appeal.")},
+    )
+
+
+def cleaned_date(value: Any) -> date:
+    """Return a cleaned date. Raises Refusal for anything else."""
+    if isinstance(value, date):
+        return value
+    raise Refusal(Bilingual(zh="請寫成2026-11-01。", en="Write 2026-11-01."), field="list_date")
+
+
+def as_errors(form: forms.Form, refusal: Refusal) -> None:
+    """Show a refusal where it belongs: at its field, or above the form."""
+    name = refusal.field if refusal.field in form.fields else None
+    text: Mapping[str, str] | str = said(refusal.reason)
+    form.add_error(name, text)

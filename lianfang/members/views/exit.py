@@ -1,0 +1,122 @@
+"""離會專區: what is left to an organisation whose membership ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from lianfang.accounts.doors import door, may
+from lianfang.accounts.views.asked import asked
+from lianfang.kernel.ids import new_secret
+from lianfang.kernel.refusal import Refusal
+from lianfang.members import actions, queries, uploads, words
+from lianfang.members.forms import AppealForm, as_errors
+from lianfang.members.models import Appeal, Revocation
+from lianfang.policy.facts import Right, Standing
+
+_ENDED = (Standing.REVOKED, Standing.TERMINATED)
+
+
+@require_safe
+@door.signed_in
+def exit_page(request: HttpRequest) -> HttpResponseBase:
+    """The decision, the clock of the appeal, the duties that remain. For whoever is in force: its own plane."""
+    case = _ended(request)
+    if case is None:
+        return redirect("own_plane") if asked(request).subject.standing not in _ENDED else _plain(request)
+    context = {**_about(request, case), "form": AppealForm(), "key": new_secret()}
+    return render(request, "members/exit.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door.signed_in
+def appeal(request: HttpRequest) -> HttpResponseBase:
+    """File an appeal, text and files at once; its time is stamped when it arrives."""
+    case = _ended(request)
+    if case is None:
+        raise Http404
+    form = AppealForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            filed = _file(request, case, form)
+        except Refusal as refusal:
+            as_errors(form, refusal)
+        else:
+            return redirect("exit_appeal_receipt", number=filed.number)
+    context = {**_about(request, case), "form": form, "key": request.POST.get("key") or new_secret()}
+    return render(request, "members/exit_appeal.html", context, status=422 if form.errors else 200)
+
+
+def _file(request: HttpRequest, case: Revocation, form: AppealForm) -> Appeal:
+    files = [
+        uploads.read(name=file.name or "", content=file.read(uploads.MOST_BYTES + 1), field="files")
+        for file in request.FILES.getlist("files")
+    ]
+    return actions.file_appeal(
+        case=case,
+        text=form.cleaned_data["text"],
+        files=files,
+        key=request.POST.get("key", "")[:64] or new_secret(),
+        by=asked(request).subject,
+        at=asked(request).at,
+    )
+
+
+@require_safe
+@door.signed_in
+def receipt(request: HttpRequest, number: str) -> HttpResponse:
+    """The receipt of an appeal, for the people of the organisation that filed it."""
+    filed = queries.appeal(number)
+    pair = asked(request).subject.pair
+    if filed is None or pair is None or filed.revocation.membership.organization_id != pair.organization:
+        raise Http404
+    return render(request, "members/appeal_receipt.html", {"appeal": filed, "files": filed.files.all()})
+
+
+@require_safe
+@door.signed_in
+def letter(request: HttpRequest) -> HttpResponse:
+    """The letter of the revocation, for the administrators to whom it was sent."""
+    case = _ended(request)
+    decision = next(iter(queries.decisions(revocation=case, kind="revoke")), None) if case else None
+    if decision is None or not _may(request, Right.VIEW_EXIT):
+        raise Http404
+    return render(request, "members/letter.html", {"decision": decision, "back": "/exit"})
+
+
+def _ended(request: HttpRequest) -> Revocation | None:
+    """The case by which this reader's own organisation lost its membership, while it is lost."""
+    subject = asked(request).subject
+    if subject.pair is None or subject.standing not in _ENDED:
+        return None
+    return queries.last_revocation(subject.pair.group)
+
+
+def _about(request: HttpRequest, case: Revocation) -> dict[str, Any]:
+    at = asked(request).at
+    return {
+        "case": case,
+        "ground": words.GROUNDS[case.ground],
+        "deadline": case.deadline,
+        "late": case.deadline.is_late(at) if case.deadline else False,
+        "days_left": case.deadline.days_left(at) if case.deadline else 0,
+        "decision": next(iter(queries.decisions(revocation=case, kind="revoke")), None),
+        "appeals": queries.appeals([case]).get(case.pk, []) if _may(request, Right.VIEW_EXIT) else [],
+        "may_view": _may(request, Right.VIEW_EXIT),
+        "may_appeal": _may(request, Right.FILE_APPEAL),
+        "role": asked(request).subject.role,
+        "mfa": asked(request).subject.mfa,
+    }
+
+
+def _plain(request: HttpRequest) -> HttpResponse:
+    """A membership that ended otherwise than by revocation: the duties that remain, nothing to appeal."""
+    return render(request, "members/exit.html", {"case": None})
+
+
+def _may(request: HttpRequest, right: Right) -> bool:
+    return may(subject=asked(request).subject, right=right, at=asked(request).at)

@@ -1,0 +1,261 @@
+"""The directory of members, revocation cases, and appeals, on the staff's side."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from lianfang.accounts.doors import door
+from lianfang.accounts.signing import confirm
+from lianfang.accounts.views.asked import asked
+from lianfang.kernel.refusal import Refusal
+from lianfang.members import actions, queries, shown_staff, words
+from lianfang.members.forms import ConflictForm, DecisionForm, RevocationForm, as_errors
+from lianfang.members.lifecycle import APPEAL, MEMBERSHIP
+from lianfang.members.models import Appeal, Membership, Revocation
+from lianfang.policy.facts import Right
+
+
+@require_safe
+@door.staff
+def directory(request: HttpRequest) -> HttpResponse:
+    """All group members, with the state of their membership."""
+    wanted = {name: request.GET.get(name, "").strip()[:80] for name in ("q", "state")}
+    rows = queries.directory(words=wanted["q"], state=wanted["state"])
+    context = {
+        "rows": [(row, MEMBERSHIP.states[row.state], words.STATE_TONES[row.state]) for row in rows[:200]],
+        "count": shown_staff.count_words(queries.capped(rows)),
+        "wanted": wanted,
+        "states": MEMBERSHIP.states,
+    }
+    return render(request, "members/staff/directory.html", context)
+
+
+@require_safe
+@door.staff
+def membership(request: HttpRequest, membership_id: UUID) -> HttpResponse:
+    """One membership: state, people, roster, decisions, and where a revocation begins."""
+    held = _membership(membership_id)
+    at = asked(request).at
+    context = {
+        "membership": held,
+        "kind": words.KINDS[held.organization.kind],
+        "state": (MEMBERSHIP.states[held.state], words.STATE_TONES[held.state]),
+        "reach": shown_staff.losses(held, at),
+        "administrators": queries.administrators(organization_id=held.organization_id, at=at),
+        "roster": [
+            (row, words.SCREENING[row.screening], words.SCREENING_TONES[row.screening])
+            for row in queries.roster_of(held.organization_id)[:200]
+        ],
+        "intervals": held.intervals.order_by("began_at"),
+        "decisions": queries.decisions(membership=held),
+        "revocations": held.revocations.order_by("-opened_at"),
+        "may_open": held.state == "active" and shown_staff.may_review(asked(request).subject, at),
+    }
+    return render(request, "members/staff/membership.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door(Right.REVIEW)
+def start(request: HttpRequest, membership_id: UUID) -> HttpResponseBase:
+    """Open a review whether the membership is revoked: ground and facts."""
+    held = _membership(membership_id)
+    form = RevocationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            case = actions.open_revocation(
+                membership=held, **form.cleaned_data, by=asked(request).subject, at=asked(request).at
+            )
+        except Refusal as refusal:
+            as_errors(form, refusal)
+        else:
+            messages.success(request, _("The review is open. Access goes on until a decision."))
+            return redirect("revocation", number=case.number)
+    context = {"membership": held, "form": form, "losses": shown_staff.losses(held, asked(request).at)}
+    return render(request, "members/staff/revocation_form.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+@door.staff
+def listing(request: HttpRequest) -> HttpResponse:
+    """Revocation cases, open ones first by due date."""
+    everything = request.GET.get("view") == "all"
+    cases = queries.revocations(open_only=not everything)
+    appeals = queries.appeals(cases)
+    rows = [
+        (case, shown_staff.revocation_state(case), words.GROUNDS[case.ground], appeals.get(case.pk, []))
+        for case in cases
+    ]
+    context = {"rows": rows, "tabs": shown_staff.revocation_tabs(everything, request.path)}
+    return render(request, "members/staff/revocations.html", context)
+
+
+@require_safe
+@door.staff
+def revocation(request: HttpRequest, number: str) -> HttpResponse:
+    """One revocation case on one screen."""
+    context = shown_staff.revocation(_case(number), asked(request).subject, asked(request).at)
+    return render(request, "members/staff/revocation.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door.staff
+def conflict(request: HttpRequest, number: str) -> HttpResponseBase:
+    """Declare whether there is a conflict of interest in a revocation, or in the appeal of that number."""
+    appeal = queries.appeal(number)
+    case = appeal.revocation if appeal else _case(number)
+    form = ConflictForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.declare_conflict(
+                case=appeal or case,
+                conflict=form.cleaned_data["conflict"] == "yes",
+                reason=form.cleaned_data["reason"],
+                by=asked(request).subject,
+                at=asked(request).at,
+            )
+        except Refusal as refusal:
+            as_errors(form, refusal)
+        else:
+            return redirect("appeal" if appeal else "revocation", number=number)
+    context = {"case": case, "number": number, "form": form, "appeal": appeal}
+    return render(request, "members/staff/revocation_conflict.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door(Right.REVIEW)
+def propose(request: HttpRequest, number: str) -> HttpResponseBase:
+    """Write down ground and facts, and send the case for decision."""
+    case = _case(number)
+    form = RevocationForm(request.POST or None, initial={"ground": case.ground, "facts": case.facts})
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.propose(case=case, **form.cleaned_data, by=asked(request).subject, at=asked(request).at)
+        except Refusal as refusal:
+            as_errors(form, refusal)
+        else:
+            messages.success(request, _("The case waits for another person's decision."))
+            return redirect("revocation", number=number)
+    context = {
+        "case": case,
+        "membership": case.membership,
+        "form": form,
+        "losses": shown_staff.losses(case.membership, asked(request).at),
+    }
+    return render(request, "members/staff/revocation_form.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@door(Right.REVOKE)
+def send_back(request: HttpRequest, number: str) -> HttpResponseBase:
+    """Send a case back to its reviewer."""
+    actions.send_back(case=_case(number), by=asked(request).subject, at=asked(request).at)
+    return redirect("revocation", number=number)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door(Right.REVOKE)
+def decide(request: HttpRequest, number: str, what: str) -> HttpResponseBase:
+    """Revoke, or close without a revocation: losses, the letter as it will be sent, then the signature."""
+    case = _case(number)
+    if what not in ("revoke", "close"):
+        raise Http404
+    form = DecisionForm(request.POST or None)
+    signing: Refusal | None = None
+    if request.method == "POST" and form.is_valid() and "sign" in request.POST:
+        try:
+            confirm(request)
+            act = actions.revoke if what == "revoke" else actions.close_case
+            act(case=case, text=form.cleaned_data["text"], by=asked(request).subject, at=asked(request).at)
+        except Refusal as refusal:
+            signing = refusal if refusal.rule == "signature" else None
+            if signing is None:
+                as_errors(form, refusal)
+        else:
+            done = (
+                _("Revoked. It took effect at this instant.")
+                if what == "revoke"
+                else _("Closed. The membership stays.")
+            )
+            messages.success(request, done)
+            return redirect("revocation", number=number)
+    shown = shown_staff.revocation_decision(case, what, asked(request).subject, asked(request).at)
+    text = form.cleaned_data.get("text", "") if form.is_bound and form.is_valid() else ""
+    letter = actions.preview_revocation(case=case, text=text, at=asked(request).at) if what == "revoke" else None
+    context = {"case": case, "what": what, "form": form, "signing": signing, "letter": letter, **shown}
+    failed = request.method == "POST" and (form.errors or signing)
+    return render(request, "members/staff/revoke.html", context, status=422 if failed else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door.staff
+def appeal(request: HttpRequest, number: str) -> HttpResponseBase:
+    """An appeal: text, files, clock, and for whoever may decide it the decision."""
+    found = _appeal(number)
+    form = DecisionForm(request.POST or None)
+    signing: Refusal | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            confirm(request)
+            actions.decide_appeal(
+                appeal=found,
+                grant="grant" in request.POST,
+                text=form.cleaned_data["text"],
+                by=asked(request).subject,
+                at=asked(request).at,
+            )
+        except Refusal as refusal:
+            signing = refusal if refusal.rule == "signature" else None
+            if signing is None:
+                as_errors(form, refusal)
+        else:
+            return redirect("appeal", number=number)
+    context = {
+        "appeal": found,
+        "case": found.revocation,
+        "state": (APPEAL.states[found.state], words.STATE_TONES[found.state]),
+        "form": form,
+        "signing": signing,
+        "conflict": queries.conflict_of(number, asked(request).subject.person),
+        "off": shown_staff.appeal_off(found, asked(request).subject, asked(request).at),
+        "decisions": queries.decisions(appeal=found),
+    }
+    failed = request.method == "POST"
+    return render(request, "members/staff/appeal.html", context, status=422 if failed else 200)
+
+
+@require_safe
+@door.staff
+def appeal_file(request: HttpRequest, number: str, file_id: UUID) -> HttpResponseBase:
+    """A file of an appeal, as a download; opening it stands in the ledger."""
+    file = actions.read_appeal_file(
+        appeal=_appeal(number), file_id=file_id, by=asked(request).subject, at=asked(request).at
+    )
+    if file is None:
+        raise Http404
+    return FileResponse(file.file.open(), as_attachment=True, filename=file.filename, content_type=file.media_type)
+
+
+def _membership(membership_id: UUID) -> Membership:
+    return _known(queries.membership(membership_id))
+
+
+def _case(number: str) -> Revocation:
+    return _known(queries.revocation(number))
+
+
+def _appeal(number: str) -> Appeal:
+    return _known(queries.appeal(number))
+
+
+def _known(found: Any) -> Any:
+    if found is None:
+        raise Http404
+    return found
