@@ -98,9 +98,7 @@ def read_checkpoint(text: str) -> Head:
     try:
         size, root = int(lines[1]), base64.b64decode(lines[2], validate=True)
     except (IndexError, ValueError):
-        raise BadCheckpoint(
-            "the file is not a checkpoint: line 2 is the size, line 3 the root in base64"
-        ) from None
+        raise BadCheckpoint("the file is not a checkpoint: line 2 is the size, line 3 the root in base64") from None
     if size < 1 or len(root) != 32:
         raise BadCheckpoint("the file is not a checkpoint: size or root is out of range")
     return Head(size=size, root=root, note=note)
@@ -110,12 +108,12 @@ def signed_by(head: Head, key: signing.PublicKey) -> bool:
     """Return whether a signature line of the note was made by this key over its body."""
     body, separator, lines = head.note.partition("\n\n")
     for line in lines.splitlines() if separator else []:
-        _, name, encoded = [*line.split(" "), "", "", ""][:3]
+        dash, name, encoded = [*line.split(" "), "", "", ""][:3]
         try:
             content = base64.b64decode(encoded, validate=True)
         except ValueError:
             continue
-        if name == key.name and content[:4].hex() == key.id:
+        if (dash, name, content[:4].hex()) == ("\N{EM DASH}", key.name, key.id):
             return key.verifies(signature=content[4:], content=f"{body}\n".encode())
     return False
 
