@@ -27,7 +27,7 @@ from lianfang.intel import decode, log, markings, stix
 from lianfang.intel.fold import folded
 from lianfang.intel.labelling import LabelForm, last_change_of_standing
 from lianfang.intel.models import Embargo, Submission, Version
-from lianfang.intel.names import Namer, served_id
+from lianfang.intel.names import Namer, key_of, served_id
 from lianfang.intel.patterns import Budget
 from lianfang.intel.wake import index
 from lianfang.kernel.canonical import canonical
@@ -244,7 +244,10 @@ class _Batch:
     candidates: list[_Candidate]
     held: dict[str, _Held] = field(default_factory=dict)
     labels: dict[int, Label] = field(default_factory=dict)
-    interned: dict[Label, int] = field(default_factory=dict)
+    interned: dict[int, tuple[Label, int]] = field(default_factory=dict)
+    """By identity of the label object, which costs nothing to compare; the label keeps its identity its own."""
+    made: dict[tuple[markings.Marked, int | None, bool], tuple[Label, tuple[str, ...]]] = field(default_factory=dict)
+    same: dict[Label, Label] = field(default_factory=dict)
     creators: frozenset[str] = frozenset()
 
     @property
@@ -369,7 +372,14 @@ class _Batch:
 
     def _labelled(self, each: _Candidate, base: Label) -> Label:
         before = self.held.get(each.id)
-        earlier = self.labels[before.label] if before is not None else None
+        key = (each.marked, before.label if before is not None else None, each.id in self.creators)
+        if key not in self.made:
+            self.made[key] = self._label(each, base, self.labels[before.label] if before is not None else None)
+        label, findings = self.made[key]
+        each.findings.extend(findings)
+        return label
+
+    def _label(self, each: _Candidate, base: Label, earlier: Label | None) -> tuple[Label, tuple[str, ...]]:
         resolved = markings.resolve(
             marked=each.marked,
             form_tlp=self.form.tlp,
@@ -377,12 +387,11 @@ class _Batch:
             predecessor=(earlier.tlp, earlier.audience) if earlier is not None else None,
             by_token=self.by.token is not None,
         )
-        each.findings.extend(resolved.findings)
-        audience = resolved.audience
+        findings, audience = resolved.findings, resolved.audience
         if each.id in self.creators:
-            each.findings.append("creator-kept-back")
+            findings = (*findings, "creator-kept-back")
             audience = Audience.coordinator_only() if resolved.tlp < Tlp.RED else Audience.persons()
-        return replace(
+        label = replace(
             base,
             tlp=resolved.tlp,
             audience=audience,
@@ -390,6 +399,7 @@ class _Batch:
             state=State.QUARANTINED if resolved.quarantined else State.PUBLISHED,
             once_above_amber=earlier is not None and (earlier.once_above_amber or earlier.tlp > Tlp.AMBER),
         )
+        return label, findings
 
     def _definitions(self) -> dict[str, Json]:
         """The marking definitions that came along, else those that the same source brought before."""
@@ -419,7 +429,11 @@ class _Batch:
             each.bound = [version for ref in refs if (version := self._version_of(ref, here))]
         for each in taken:
             if each.bound and each.label is not None:
-                each.label = log.with_requires(each.label, self._closure(each, here))
+                each.label = self._once(log.with_requires(each.label, self._closure(each, here)))
+
+    def _once(self, label: Label) -> Label:
+        """Return the one object that stands for equal labels in this batch."""
+        return self.same.setdefault(label, label)
 
     def _version_of(self, ref: str, here: Mapping[str, _Candidate]) -> int:
         if ref in here and (ref not in self.held or here[ref].modified > self.held[ref].modified):
@@ -479,7 +493,7 @@ class _Batch:
             each.served = served.body
             each.findings.extend(served.findings)
             if QUARANTINES.intersection(served.findings):
-                each.label = replace(each.label, state=State.QUARANTINED)
+                each.label = self._once(replace(each.label, state=State.QUARANTINED))
 
     # -- rows --------------------------------------------------------------------------------------------------------
 
@@ -489,11 +503,12 @@ class _Batch:
         # Rows first: while a COPY is open, the connection takes no other statement.
         rows = [self._version_row(each, submission) for each in taken]
         fresh = {each.item: each for each in reversed(taken) if each.id not in self.held}
+        key = key_of(self.pair) if self.form.hides_name else b""
         with connection.cursor() as cursor:
             with cursor.copy(_COPY_ITEM) as copy:  # type: ignore[attr-defined]
                 copy.set_types(["int8", "uuid", "uuid", "text", "text", "text", "timestamptz", "text"])
                 for item, each in fresh.items():
-                    shown = served_id(self.pair, each.id) if self.form.hides_name else each.id
+                    shown = served_id(key, each.id) if key else each.id
                     creator = each.value.get("created_by_ref", "")
                     source = (self.pair.organization, self.pair.group)
                     copy.write_row((item, *source, each.id, shown, each.value["type"], each.created, creator))
@@ -528,19 +543,22 @@ class _Batch:
     def _label_id(self, label: Label | None) -> int:
         if label is None:
             raise ValueError("a version without a label")
-        if label not in self.interned:
-            self.interned[label] = store.intern(label)
-        return self.interned[label]
+        if id(label) not in self.interned:
+            self.interned[id(label)] = (label, store.intern(label))
+        return self.interned[id(label)][1]
 
     def lines(self) -> list[log.Line]:
         """The lines of the exchange log: under embargo for the source and named analysts alone."""
-        made = []
+        narrowed: dict[int, Label | None] = {}
         for each in self.taken:
             label = each.label
             if label is not None and label.not_before is not None:
                 label = replace(label, narrowed_to=NarrowedTo(NarrowedKind.SOURCE))
-            made.append(log.Line(each.version, self._label_id(label), each.value["type"], each.id))
-        return made
+            narrowed.setdefault(id(each.label), label)
+        return [
+            log.Line(each.version, self._label_id(narrowed[id(each.label)]), each.value["type"], each.id)
+            for each in self.taken
+        ]
 
     def results(self) -> list[Json]:
         """One row an object, in the words of the submitter's own items."""

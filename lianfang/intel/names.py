@@ -9,6 +9,7 @@ the source and the analysts.
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -42,7 +43,12 @@ class Served:
     findings: tuple[str, ...]
 
 
-def served_id(pair: Pair, stix_id: str) -> str:
+def key_of(pair: Pair) -> bytes:
+    """Return the key by which this source's ids are replaced; it follows from the installation's master key."""
+    return blind.index("intel.served-id", f"{pair.organization}/{pair.group}")
+
+
+def served_id(key: bytes, stix_id: str) -> str:
     """Return the id under which an unnamed source's object is served: a version 4 UUID by keyed hash.
 
     Observables keep theirs (they follow from content), and so do the TLP markings everybody shares.
@@ -50,8 +56,7 @@ def served_id(pair: Pair, stix_id: str) -> str:
     kind = stix.type_of(stix_id)
     if stix_id in markings.KNOWN or kind in stix.OBSERVABLES or kind == "extension-definition":
         return stix_id
-    made = blind.index("intel.served-id", f"{pair.organization}/{pair.group}/{stix_id}")[:16]
-    return f"{kind}--{UUID(bytes=made, version=4)}"
+    return f"{kind}--{UUID(bytes=hmac.digest(key, stix_id.encode(), 'sha256')[:16], version=4)}"
 
 
 class Namer:
@@ -63,7 +68,8 @@ class Namer:
         """`own`: ids of the source's objects, in this submission or held unnamed; `creators`: identities that stand as
         creator in it; `shown`: ids of own objects held with the name shown; `names`: what the organisation is called,
         folded."""
-        self._ids = {stix_id: served_id(pair, stix_id) for stix_id in own} | dict.fromkeys(creators, NEUTRAL)
+        key = key_of(pair)
+        self._ids = {stix_id: served_id(key, stix_id) for stix_id in own} | dict.fromkeys(creators, NEUTRAL)
         self._shown = frozenset(shown)
         self._names = tuple(name for name in names if len(name) >= 2)
 

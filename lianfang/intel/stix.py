@@ -39,7 +39,12 @@ _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z")
 
 def instant(text: object) -> datetime | None:
     """Return the instant of a STIX timestamp, cut to microseconds; None unless it is a real date in that form."""
-    found = _INSTANT.fullmatch(text) if isinstance(text, str) else None
+    return _instant(text) if isinstance(text, str) and len(text) < 64 else None
+
+
+@lru_cache(maxsize=4096)
+def _instant(text: str) -> datetime | None:
+    found = _INSTANT.fullmatch(text)
     if found is None:
         return None
     try:
@@ -113,14 +118,17 @@ def check(value: Json, *, budget: Budget) -> None:
     validators = _validators()
     # An unknown type is an observable unless it has what domain and relationship objects have.
     schema = kind if kind in validators else "core" if "created" in value else "cyber-observable-core"
-    fault = next(validators[schema].iter_errors(value), None)
-    if fault is not None:
-        raise _schema_refusal(fault)
-    for rule in RULES:
-        if not rule.types or kind in rule.types:
-            rule.apply(value)
+    if not validators[schema].is_valid(value):
+        raise _schema_refusal(next(validators[schema].iter_errors(value)))
+    for rule in _rules_for(kind):
+        rule.apply(value)
     if kind == "indicator" and value["pattern_type"] == "stix":
         check_pattern(value["pattern"], budget=budget)
+
+
+@lru_cache(maxsize=256)
+def _rules_for(kind: str) -> tuple[Rule, ...]:
+    return tuple(rule for rule in RULES if not rule.types or kind in rule.types)
 
 
 def _schema_refusal(fault: jsonschema_rs.ValidationError) -> Refusal:
