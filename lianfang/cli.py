@@ -1,41 +1,315 @@
-"""`lianfang COMMAND`: what an operator does from a shell. Django's own commands stay in manage.py."""
+"""`lianfang COMMAND`: what an operator does from a shell. Django's own commands stay in manage.py.
+
+The database is the one of DATABASE_URL, or the embedded one of `--data DIR`; where that is not running, it is started
+for as long as the command takes.
+"""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from lianfang import backup, embedded, roles
+from lianfang.datafolder import DataFolder
+from lianfang.embedded import Cluster, Unavailable
+from lianfang.kernel.clock import utcnow
+from lianfang.kernel.refusal import Refusal
+
+__all__ = ["main"]
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when done, 1 with one sentence on standard error when refused."""
-    parser = argparse.ArgumentParser(prog="lianfang", description="Commands of the operator of Lianfang.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    migrate = commands.add_parser("migrate", help="bring the database to this release (needs DATABASE_OWNER_URL)")
-    migrate.set_defaults(run=_migrate)
-    chosen = parser.parse_args(arguments)
-    result: int = chosen.run(chosen)
+    chosen = _parser().parse_args(arguments)
+    os.umask(0o077)
+    try:
+        result: int = chosen.run(chosen)
+    except (Unavailable, Refusal) as problem:
+        print(problem, file=sys.stderr)
+        return 1
     return result
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lianfang", description="Commands of the operator of Lianfang.")
+    parser.add_argument("--data", type=Path, default=ROOT / "var", metavar="DIR", help="folder of all data (./var)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    first = commands.add_parser("bootstrap", help="make the first two people who may grant duties; works once")
+    first.add_argument("emails", nargs=2, metavar="EMAIL")
+    first.set_defaults(run=_bootstrap)
+
+    audit = commands.add_parser("audit", help="the ledger").add_subparsers(required=True, metavar="COMMAND")
+    verify = audit.add_parser("verify", help="recompute the ledger and its tree; names the first bad entry")
+    verify.add_argument("--checkpoint", type=Path, metavar="FILE", help="a checkpoint that was kept outside")
+    verify.set_defaults(run=_audit_verify)
+    audit.add_parser("checkpoint", help="sign the head of the tree and print it").set_defaults(run=_audit_checkpoint)
+
+    kept = commands.add_parser("backup", help="database, keys and files into one file")
+    kept.add_argument("target", type=Path, metavar="FILE|DIR")
+    kept.set_defaults(run=_backup)
+    back = commands.add_parser("restore", help="a backup into an empty place, verified afterwards")
+    back.add_argument("source", type=Path, metavar="FILE")
+    back.set_defaults(run=_restore)
+
+    check = commands.add_parser("check", help="whether everything works; with --deploy, whether it is fit for use")
+    check.add_argument("--deploy", action="store_true")
+    check.set_defaults(run=_check)
+
+    policy = commands.add_parser("policy", help="the rules").add_subparsers(required=True, metavar="COMMAND")
+    policy.add_parser("print", help="the policy as Markdown").set_defaults(run=_policy_print)
+    sql = commands.add_parser("roles", help="the SQL that makes the two log-ins and the database")
+    sql.add_argument("database", nargs="?", default=embedded.DATABASE)
+    sql.set_defaults(run=_roles)
+    vault = commands.add_parser("vault", help="the master key").add_subparsers(required=True, metavar="COMMAND")
+    vault.add_parser("init", help="make LIANFANG_KEY_FILE").set_defaults(run=_vault_init)
+    vault.add_parser("rotate", help="a new master key, everything wrapped anew").set_defaults(run=_vault_rotate)
+
+    commands.add_parser("migrate", help="bring the database to this release").set_defaults(run=_migrate)
+    commands.add_parser("demo-load", help="fill an empty demo").set_defaults(run=_demo_load)
+    return parser
+
+
+# What a command stands on
+
+
+@contextlib.contextmanager
+def _database(chosen: argparse.Namespace) -> Iterator[None]:
+    """Put the addresses into the environment, and have the embedded server running meanwhile."""
+    if "DATABASE_URL" in os.environ:
+        yield
+        return
+    noted = chosen.data / "environment"
+    try:
+        environment: dict[str, str] = json.loads(noted.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise Unavailable(
+            f"{chosen.data} holds no started Lianfang: start it once with ./run, name its folder with --data, "
+            "or set DATABASE_URL."
+        ) from None
+    folder = DataFolder.opened(chosen.data, demo=environment.get("LIANFANG_DEMO") == "yes")
+    folder.check()
+    os.environ.update({name: value for name, value in environment.items() if name not in os.environ})
+    cluster = Cluster(folder.cluster, binaries=embedded.find_binaries())
+    with contextlib.ExitStack() as held:
+        if not cluster.answers():
+            taken = f"Lianfang is just being started or stopped on {folder.path}; try again."
+            held.enter_context(embedded.locked(folder.path / "lock", wait=False, taken=taken))
+            held.callback(cluster.stop)
+            cluster.start()
+        yield
 
 
 def _django(*, as_owner: bool = False) -> None:
     """Load the settings; with `as_owner` the process works as the role that owns the tables."""
     if as_owner:
-        if "DATABASE_OWNER_URL" not in os.environ:
-            print("DATABASE_OWNER_URL must be set: only the owner's log-in may migrate.", file=sys.stderr)
-            raise SystemExit(1)
-        os.environ["DATABASE_URL"] = os.environ["DATABASE_OWNER_URL"]
+        os.environ["DATABASE_URL"] = _owner()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
 
     django.setup()
 
 
-def _migrate(_: argparse.Namespace) -> int:
-    _django(as_owner=True)
-    from django.core.management import call_command
+def _owner() -> str:
+    try:
+        return os.environ["DATABASE_OWNER_URL"]
+    except KeyError:
+        raise Unavailable("DATABASE_OWNER_URL must be set: only the owner's log-in may do this.") from None
 
-    call_command("migrate", interactive=False, verbosity=0)
-    call_command("createcachetable", verbosity=0)
+
+# Commands
+
+
+def _migrate(chosen: argparse.Namespace) -> int:
+    with _database(chosen):
+        _django(as_owner=True)
+        from django.core.management import call_command
+
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable", verbosity=0)
     return 0
+
+
+def _demo_load(chosen: argparse.Namespace) -> int:
+    with _database(chosen):
+        _django()
+        from django.conf import settings
+        from django.db import transaction
+
+        from lianfang.accounts.queries import coordinator
+        from lianfang.demo.load import load, write_accounts
+
+        accounts = settings.DATA_DIR / "demo.json"
+        # Written before the commit under another name: a crash in between loses neither the data nor its passwords.
+        fresh = accounts.with_suffix(".json.new")
+        if coordinator() is None:
+            with transaction.atomic():
+                write_accounts(load(at=utcnow()), fresh)
+        elif not fresh.exists():
+            raise Unavailable(f"The database is not empty and {accounts} is gone: start again with --reset.")
+        fresh.replace(accounts)
+    return 0
+
+
+def _bootstrap(chosen: argparse.Namespace) -> int:
+    with _database(chosen):
+        _django()
+        from django.conf import settings
+        from django.db import transaction
+
+        from lianfang.accounts.actions import bootstrap
+        from lianfang.charter.actions import load_models
+        from lianfang.policy.facts import Subject
+
+        at = utcnow()
+        with transaction.atomic():
+            paths = bootstrap(emails=tuple(chosen.emails), at=at)
+            # Nobody can acknowledge a duty or accept a charter before there is one.
+            load_models(by=Subject.system("bootstrap"), at=at)
+        for email, path in zip(chosen.emails, paths, strict=True):
+            print(f"{email}  {settings.BASE_URL}{path}")
+    return 0
+
+
+def _audit_verify(chosen: argparse.Namespace) -> int:
+    with _database(chosen):
+        _django()
+        from lianfang.audit.signing import SigningKeyUnusable
+        from lianfang.audit.verify import BadCheckpoint, read_checkpoint, verify
+
+        try:
+            kept = read_checkpoint(chosen.checkpoint.read_text(encoding="utf-8")) if chosen.checkpoint else None
+            report = verify(kept=kept)
+        except OSError as error:
+            raise Unavailable(f"{chosen.checkpoint} cannot be read: {error.strerror}.") from None
+        except (BadCheckpoint, SigningKeyUnusable, UnicodeDecodeError) as problem:
+            raise Unavailable(str(problem)) from None
+        for problem in report.problems:
+            print(problem.words.in_language("en"))
+        if report.ok:
+            print(f"{report.summary().in_language('en')} ({report.seconds:.1f} s)")
+    return 0 if report.ok else 1
+
+
+def _audit_checkpoint(chosen: argparse.Namespace) -> int:
+    with _database(chosen):
+        _django()
+        from lianfang.audit.sequencer import checkpoint
+
+        made = checkpoint(at=utcnow())
+        if made is None:
+            raise Unavailable("The ledger is empty: there is nothing to sign yet.")
+        print(made.note, end="" if made.note.endswith("\n") else "\n")
+    return 0
+
+
+def _policy_print(_: argparse.Namespace) -> int:
+    from lianfang.policy.print import print_policy
+
+    print(print_policy(), end="")
+    return 0
+
+
+def _roles(chosen: argparse.Namespace) -> int:
+    print(roles.script(database=chosen.database), end="")
+    return 0
+
+
+def _vault_init(chosen: argparse.Namespace) -> int:
+    named = os.environ.get("LIANFANG_KEY_FILE")
+    folder = chosen.data if named is None else Path(named).parent
+    name = "master.key" if named is None else Path(named).name
+    if (folder / name).exists():
+        raise Unavailable(f"{folder / name} exists already; it is left as it is.")
+    DataFolder.opened(folder, demo=False).secret(name)
+    print(f"{folder / name} made; keep a copy where the database's backups do not lie.")
+    return 0
+
+
+def _vault_rotate(chosen: argparse.Namespace) -> int:
+    with _database(chosen):
+        _django()
+        from lianfang.policy.facts import Subject
+        from lianfang.vault.actions import rotate_master
+
+        count = rotate_master(by=Subject.system("operator"), at=utcnow())
+        print(f"{count} keys wrapped anew; back the new key file up now.")
+    return 0
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    with _database(chosen):
+        _django()
+        from lianfang import deploy, health
+
+        found = deploy.findings() if chosen.deploy else health.checks()
+        for check in found:
+            print(f"{'ok ' if check.ok else 'NOT'}  {check.name}: {check.said}")
+    return 0 if all(check.ok for check in found) else 1
+
+
+def _backup(chosen: argparse.Namespace) -> int:
+    with _database(chosen):
+        _django()
+        from django.conf import settings
+
+        made = backup.write(
+            target=chosen.target,
+            database=_owner(),
+            data=settings.DATA_DIR,
+            key_file=settings.KEY_FILE,
+            demo=settings.DEMO,
+            at=utcnow(),
+        )
+        print(f"{made} ({made.stat().st_size // 1024} KiB); it holds the keys: keep it as secret as they are.")
+    return 0
+
+
+def _restore(chosen: argparse.Namespace) -> int:
+    manifest = backup.read_manifest(chosen.source)
+    if "DATABASE_URL" in os.environ:
+        _restore_outside(chosen.source, chosen.data)
+    else:
+        _restore_embedded(chosen.source, chosen.data, demo=bool(manifest["demo"]))
+    print(f"Restored the state of {manifest['at']}; verifying the ledger")
+    chosen.checkpoint = None
+    return _audit_verify(chosen)
+
+
+def _restore_outside(source: Path, data: Path) -> None:
+    data = Path(os.environ.get("LIANFANG_DATA", data))
+    key_file = Path(os.environ.get("LIANFANG_KEY_FILE", data / "master.key"))
+    if not backup.target_is_empty(database=_owner()):
+        raise Unavailable("The database holds tables already; a restore goes into an empty one only.")
+    DataFolder.opened(data, demo=False)
+    backup.restore_files(source=source, data=data, key_file=key_file)
+    backup.restore_database(source=source, database=_owner())
+
+
+def _restore_embedded(source: Path, data: Path, *, demo: bool) -> None:
+    folder = DataFolder.opened(data, demo=demo)
+    if not folder.empty():
+        raise Unavailable(f"{folder.path} holds data already; a restore goes into an empty folder only.")
+    cluster = Cluster(folder.cluster, binaries=embedded.find_binaries())
+    taken = f"Lianfang is running on {folder.path}."
+    with embedded.locked(folder.path / "lock", wait=False, taken=taken):
+        try:
+            backup.restore_files(source=source, data=folder.path, key_file=folder.master_key)
+            cluster.start()
+            cluster.provision()
+            backup.restore_database(source=source, database=cluster.url(roles.OWNER))
+        except BaseException:
+            cluster.stop()
+            folder.reset()
+            raise
+        folder.note()
+        environment = folder.environment(cluster, base_url="http://localhost:8000")
+        folder.write("environment", json.dumps(environment, indent=1) + "\n")
+        cluster.stop()

@@ -19,17 +19,19 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from lianfang import embedded
-from lianfang.embedded import Unavailable
+from lianfang import embedded, roles
+from lianfang.embedded import Cluster, Unavailable
 
 __all__ = ["DataFolder"]
 
 _OURS = (
     "folder.json",
     "master.key",
+    "audit-signing.key",
     "secret.key",
     "environment",
     "demo.json",
+    "demo.json.new",
     "prepared",
     "postgres",
     "files",
@@ -86,6 +88,23 @@ class DataFolder:
             else:
                 path.unlink(missing_ok=True)
         self.logs.mkdir(mode=0o700)
+
+    def empty(self) -> bool:
+        """Whether nothing of Lianfang lies here or in the place of its database."""
+        places = (self.cluster, *(self.path / name for name in _OURS if name != "logs"))
+        return not any(place.exists() for place in places)
+
+    def environment(self, cluster: Cluster, *, base_url: str) -> dict[str, str]:
+        """What web, worker and the operator's commands need to know."""
+        return {
+            "DATABASE_URL": cluster.url(roles.APP),
+            "DATABASE_OWNER_URL": cluster.url(roles.OWNER),
+            "LIANFANG_BASE_URL": base_url,
+            "LIANFANG_DATA": str(self.path),
+            "LIANFANG_DEMO": "yes" if self.demo else "no",
+            "LIANFANG_KEY_FILE": str(self.master_key),
+            "LIANFANG_SECRET_KEY": self.secret("secret.key"),
+        }
 
     def check(self) -> None:
         """Raises Unavailable, in one sentence, for a folder that was moved, mixed up, or has lost a part."""

@@ -204,6 +204,14 @@ class Cluster:
         """A connection that commits each statement by itself."""
         return psycopg.connect(self.url(role, database), autocommit=True, connect_timeout=10)
 
+    def answers(self) -> bool:
+        """Whether the server runs, whoever started it."""
+        try:
+            self.connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
     def start(self) -> None:
         """Make the cluster if there is none, start the server and wait until it answers. Raises Unavailable."""
         _account_name()
@@ -360,7 +368,8 @@ class Cluster:
 def _socket_folder(base: Path) -> Path:
     """Below `base`, or where that is too long a name for a socket, in a private folder of /tmp."""
     folder = base / "run"
-    if len(os.fsencode(folder)) <= LONGEST_SOCKET_FOLDER:
+    # PostgreSQL takes a list of folders, so a comma or a quote in a name would divide it.
+    if len(os.fsencode(folder)) <= LONGEST_SOCKET_FOLDER and not set(str(folder)) & set(",\"'\\"):
         return folder
     name = hashlib.sha256(os.fsencode(base)).hexdigest()[:12]
     return Path(f"/tmp/lf-{os.geteuid()}-{name}")  # noqa: S108 - owner and mode are checked before use

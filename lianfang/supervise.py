@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,6 +164,8 @@ class Supervisor:
         }
         here = f"http://localhost:{self.port}"
         environment["LIANFANG_BASE_URL"] = here if self.demo else environment.get("LIANFANG_BASE_URL", here)
+        if self.external and "LIANFANG_SECRET_KEY_FILE" not in environment:
+            environment.setdefault("LIANFANG_SECRET_KEY", folder.secret("secret.key"))
         return environment
 
     def _start_database(self, folder: DataFolder) -> None:
@@ -177,26 +180,17 @@ class Supervisor:
 
     def _with_embedded(self, environment: dict[str, str], folder: DataFolder) -> dict[str, str]:
         assert self.cluster is not None
-        found = environment | {
-            "DATABASE_URL": self.cluster.url("lf_app"),
-            "DATABASE_OWNER_URL": self.cluster.url("lf_owner"),
-            "LIANFANG_KEY_FILE": environment.get("LIANFANG_KEY_FILE", str(folder.master_key)),
-        }
-        if "LIANFANG_SECRET_KEY_FILE" not in found:
-            found.setdefault("LIANFANG_SECRET_KEY", folder.secret("secret.key"))
-        return found
+        own = folder.environment(self.cluster, base_url=environment["LIANFANG_BASE_URL"])
+        # The demo stands alone; elsewhere an operator may keep the keys in a place of his own.
+        kept = () if self.demo else ("LIANFANG_KEY_FILE", "LIANFANG_SECRET_KEY")
+        own |= {name: environment[name] for name in kept if name in environment}
+        folder.write("environment", json.dumps(own, indent=1) + "\n")
+        return environment | own
 
     def _prepare(self, folder: DataFolder, environment: dict[str, str]) -> None:
         made = catalogues.compile_all()
         if made:
             self._say(f"Translations compiled ({made} files)")
-        if self.external and "LIANFANG_SECRET_KEY_FILE" not in environment:
-            environment.setdefault("LIANFANG_SECRET_KEY", folder.secret("secret.key"))
-        if not self.external:
-            names = ("DATABASE_URL", "DATABASE_OWNER_URL", "LIANFANG_DATA", "LIANFANG_DEMO", "LIANFANG_KEY_FILE")
-            names += ("LIANFANG_SECRET_KEY", "LIANFANG_BASE_URL", "EMAIL_URL")
-            kept = {name: environment[name] for name in names if name in environment}
-            folder.write("environment", json.dumps(kept, indent=1) + "\n")
         static = _fingerprint()
         collected = folder.path / "prepared"
         # Independent of each other, each mostly waiting for Django to load: at the same time.
@@ -207,7 +201,7 @@ class Supervisor:
             steps["Static files collected"] = ["manage.py", "collectstatic", "--noinput", "--clear", "-v0"]
         self._all(steps, environment, folder)
         folder.write("prepared", static)
-        if self.demo and not (folder.path / "demo.json").exists() and (ROOT / "lianfang" / "demo").is_dir():
+        if self.demo and not (folder.path / "demo.json").exists():
             self._all({"Demo data loaded": ["-m", "lianfang", "demo-load"]}, environment, folder)
 
     def _all(self, steps: dict[str, list[str]], environment: dict[str, str], folder: DataFolder) -> None:
@@ -256,7 +250,7 @@ class Supervisor:
         self._say("Ready")
         print(f"\n  {address}\n", flush=True)
         if self.demo:
-            _print_accounts(folder.path / "demo.json")
+            _print_accounts(folder, address)
             print(f"  Mail of the demo: {address}/demo/mailbox\n", flush=True)
         elif not self.external:
             print(
@@ -382,19 +376,26 @@ def _last_words(log: Path) -> str:
     return lines[-1] if lines else "It said nothing."
 
 
-def _print_accounts(path: Path) -> None:
+def _print_accounts(folder: DataFolder, address: str) -> None:
+    """The table of `demo.json`, whose address is brought to the port of this run."""
     try:
-        accounts = json.loads(path.read_text(encoding="utf-8"))["accounts"]
-    except (OSError, ValueError, KeyError):
+        content = json.loads((folder.path / "demo.json").read_text(encoding="utf-8"))
+        rows = [[str(value) for value in account.values()] for account in content["accounts"]]
+        rows.insert(0, list(content["accounts"][0]))
+    except (OSError, ValueError, LookupError):
         return
-    rows = [[str(value) for value in account.values()] for account in accounts if isinstance(account, dict)]
-    if not rows:
-        return
-    rows.insert(0, list(accounts[0]))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    if content.get("url") != address:
+        folder.write("demo.json", json.dumps(content | {"url": address}, ensure_ascii=False, indent=1) + "\n")
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip())
+        cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
+        print("  " + "  ".join(cells).rstrip())
     print(flush=True)
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
