@@ -10,13 +10,13 @@ from lianfang.kernel.text import Bilingual
 _SAME_PERSON = Bilingual(
     zh="提議人不能自己同意，須由另一位同事決定。", en="Who proposed it cannot approve it; a second person must."
 )
-_ONESELF = Bilingual(zh="不能為自己授予職責。", en="Nobody grants a duty to himself.")
+_ONESELF = Bilingual(zh="不能為自己授予職務。", en="Nobody grants a duty to himself.")
 _OWN_FACTOR = Bilingual(zh="不能為自己作保。", en="Nobody vouches for himself.")
 _VOUCHED_ALREADY = Bilingual(
     zh="您已經作保，須由另一位同事確認。", en="You have vouched already; a second person must confirm."
 )
 _LAST_GRANTERS = Bilingual(
-    zh="至少要保留兩位職責授予人，請先授予另一位。",
+    zh="至少要保留兩位職務核派人，請先授予另一位。",
     en="Two duty granters must remain; grant the duty to somebody else first.",
 )
 
@@ -71,7 +71,7 @@ DUTY = Machine(
             "ended",
             right="grant_duty",
             guards=(granters_remain,),
-            words=Bilingual(zh="結束職責", en="End the duty"),
+            words=Bilingual(zh="結束職務", en="End the duty"),
         ),
     ],
     final={"declined", "ended"},

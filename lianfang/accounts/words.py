@@ -9,12 +9,12 @@ from lianfang.policy.facts import Duty, Right, Role
 ROLES = {
     Role.MEMBER_ADMIN: _("Administrator: people, tokens, relay, consent"),
     Role.SECURITY_CONTACT: _("Security contact: recalls and tightens labels"),
-    Role.MEMBER: _("Member: reads and submits"),
+    Role.MEMBER: _("Ordinary member: reads and submits"),
 }
 ROLE_NAMES = {
     Role.MEMBER_ADMIN: _("Administrator"),
     Role.SECURITY_CONTACT: _("Security contact"),
-    Role.MEMBER: _("Member"),
+    Role.MEMBER: _("Ordinary member"),
 }
 DUTIES = {
     Duty.REVIEWER: _("Reviewer"),

@@ -20,12 +20,12 @@ from lianfang.policy.facts import Case, Duty, Right, Role, Subject
 _BOOTSTRAP_LOCK = 0x6C66_0A01
 
 _NOT_EMPTY = Bilingual(
-    zh="這個資料庫已經有職責授予人，不能再次初始化。",
+    zh="這個資料庫已經有職務核派人，不能再次初始化。",
     en="This database already has duty granters; it cannot be initialised again.",
 )
 _TWO_DIFFERENT = Bilingual(zh="請給兩個不同的電子郵件地址。", en="Give two different e-mail addresses.")
-_NOT_STAFF = Bilingual(zh="職責只授予協調中心的人員。", en="Duties are for people of the coordination centre.")
-_HELD = Bilingual(zh="這個人已有這項職責，或已有提議。", en="This duty is already held or proposed for this person.")
+_NOT_STAFF = Bilingual(zh="職務只授予協調中心的人員。", en="Duties are for people of the coordination centre.")
+_HELD = Bilingual(zh="這個人已有這項職務，或已有提議。", en="This duty is already held or proposed for this person.")
 _REASON = Bilingual(zh="請寫理由。", en="Give a reason.")
 _UNCHANGED = Bilingual(zh="這就是目前的值。", en="This is the value now.")
 _OPEN = Bilingual(zh="這項設定已有一個提議。", en="There is a proposal for this setting already.")
@@ -41,7 +41,7 @@ def propose_duty(*, person: Person, duty: Duty, reason: str, by: Subject, at: da
     """Propose a duty for a person of the coordinator; another duty granter must grant it. Raises Refusal."""
     doors.require(subject=by, right=Right.GRANT_DUTY, target=_case(person), at=at)
     if by.person == person.pk:
-        raise Refusal(Bilingual(zh="不能為自己提議職責。", en="Nobody proposes a duty for himself."), rule="S-oneself")
+        raise Refusal(Bilingual(zh="不能為自己提議職務。", en="Nobody proposes a duty for himself."), rule="S-oneself")
     if not reason.strip():
         raise Refusal(_REASON, field="reason")
     if not any(one.person_id == person.pk for one in queries.staff(at=at)):
