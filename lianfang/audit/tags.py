@@ -41,13 +41,13 @@ class Tag(StrEnum):
     )
     ACCOUNTS_ALLIANCE_BOOTSTRAP = (
         "accounts:alliance:bootstrap",
-        "在空的資料庫設立最初兩位職責授予人",
+        "在空的資料庫設立最初兩位職務核派人",
         "made the first two duty granters of an empty database",
     )
-    ACCOUNTS_DUTY_DECLINE = "accounts:duty:decline", "不同意一項職責的提議", "declined a proposed duty"
-    ACCOUNTS_DUTY_END = "accounts:duty:end", "結束一項職責", "ended a duty"
-    ACCOUNTS_DUTY_GRANT = "accounts:duty:grant", "授予一項職責", "granted a duty"
-    ACCOUNTS_DUTY_PROPOSE = "accounts:duty:propose", "提議一項職責", "proposed a duty"
+    ACCOUNTS_DUTY_DECLINE = "accounts:duty:decline", "不同意一項職務的提議", "declined a proposed duty"
+    ACCOUNTS_DUTY_END = "accounts:duty:end", "結束一項職務", "ended a duty"
+    ACCOUNTS_DUTY_GRANT = "accounts:duty:grant", "授予一項職務", "granted a duty"
+    ACCOUNTS_DUTY_PROPOSE = "accounts:duty:propose", "提議一項職務", "proposed a duty"
     ACCOUNTS_FACTOR_ADD = "accounts:factor:add", "新增一個第二道驗證", "added a second factor"
     ACCOUNTS_FACTOR_CONFIRM = "accounts:factor:confirm", "以第二道驗證簽署", "signed with the second factor"
     ACCOUNTS_FACTOR_REMOVE = "accounts:factor:remove", "移除一個第二道驗證", "removed a second factor"
