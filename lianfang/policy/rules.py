@@ -580,7 +580,7 @@ def u_export(q: Question) -> bool:
     rights=READING,
 )
 def u_view(q: Question) -> bool:
-    return q.request.by_source and not allows(q.naming())
+    return q.request.by_source and q.label is not None and not allows(q.naming())
 
 
 @forbid(
