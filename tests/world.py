@@ -12,15 +12,15 @@ Each group member has an administrator, a second one, a security contact, and a 
 
 from __future__ import annotations
 
+import copy
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 
 from lianfang.accounts import actions as accounts
@@ -34,6 +34,7 @@ from lianfang.members.models import Application, Membership, Revocation
 from lianfang.members.subjects import subject_for
 from lianfang.members.uploads import read as read_upload
 from lianfang.policy.facts import Duty, Right, Role, Subject
+from lianfang.policy.store import bump_policy
 
 BEGIN = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 LIST_DATE = date(2026, 11, 1)
@@ -63,7 +64,7 @@ class Actor:
     affiliation: Affiliation
     account: Account
     clock: Clock
-    codes: Iterator[str] = field(default_factory=lambda: iter(()))
+    codes: list[str] = field(default_factory=list)
 
     @property
     def person(self) -> Person:
@@ -83,7 +84,7 @@ class Actor:
 
     def code(self) -> str:
         """A code that signs one decision: each works once."""
-        return next(self.codes)
+        return self.codes.pop()
 
 
 @dataclass
@@ -288,7 +289,7 @@ def join(clock: Clock, path: str) -> Actor:
     affiliation = Affiliation.objects.select_related("person__vault_key", "organization", "group").get(
         pk=invitation.affiliation_id
     )
-    actor = Actor(affiliation, account, clock, iter(codes.get_unused_codes()))
+    actor = Actor(affiliation, account, clock, list(codes.get_unused_codes()))
     acknowledge(affiliation=affiliation, by=actor.subject(), at=clock.tick())
     return actor
 
@@ -389,7 +390,22 @@ def token(
 
 @transaction.atomic
 def build() -> World:
-    """Make everybody. Within a test's transaction it is gone after the test."""
+    """Make everybody; within a test's transaction they are gone after the test.
+
+    The first call of a process makes them by the real actions. Later ones put the very same rows in again, which takes
+    a tenth of the time; whoever wants the actions themselves calls `make`.
+    """
+    if not _kept:
+        before = _marks()
+        made = make()
+        _kept.append(_Kept(_dump(before), made))
+    else:
+        _restore(_kept[0].rows)
+    return copy.deepcopy(_kept[0].world)
+
+
+def make() -> World:
+    """Make everybody by the real actions."""
     clock = Clock()
     crew = staff(clock)
     reviewer, approver = crew["reviewer"], crew["approver"]
@@ -421,3 +437,74 @@ def build() -> World:
         clock=clock, centre=centre, **crew, jia=jia, yi=yi, bing=bing, ding=ding, former=former, wu=wu_actor,
         ji=ji_actor, applicant=reread(applicant), revocation=revocation, tokens=tokens,
     )  # fmt: skip
+
+
+# Putting the same rows in again
+
+
+@dataclass
+class _Kept:
+    """What the first build of this process wrote."""
+
+    rows: list[tuple[str, str, bytes]]
+    world: World
+
+
+_kept: list[_Kept] = []
+# The guard's own note, written by its triggers for whatever is put in.
+_OWN = frozenset({"audit_due"})
+
+
+def _tables() -> list[str]:
+    with connection.cursor() as cursor:
+        names = connection.introspection.table_names(cursor)
+    return sorted(set(names) - _OWN)
+
+
+def _marks() -> dict[str, list[str]]:
+    """Where the rows lie that migrations, or the test before us, brought in."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in _tables():
+            cursor.execute(f'SELECT ctid::text FROM "{table}"')
+            found[table] = [place for (place,) in cursor.fetchall()]
+    return found
+
+
+def _dump(before: dict[str, list[str]]) -> list[tuple[str, str, bytes]]:
+    """Every row that came since, as (table, columns, COPY text)."""
+    found = []
+    with connection.cursor() as cursor:
+        for table in _tables():
+            if table == "policy_epoch":
+                continue
+            described = connection.introspection.get_table_description(cursor, table)
+            columns = ", ".join(f'"{column.name}"' for column in described)
+            fresh = f'SELECT {columns} FROM "{table}" WHERE ctid::text <> ALL(%s)'
+            with cursor.copy(f"COPY ({fresh}) TO STDOUT", [before[table]]) as stream:
+                rows = b"".join(bytes(part) for part in stream)
+            if rows:
+                found.append((table, columns, rows))
+    return found
+
+
+def _restore(rows: list[tuple[str, str, bytes]]) -> None:
+    with connection.cursor() as cursor:
+        for table, columns, content in rows:
+            with cursor.copy(f'COPY "{table}" ({columns}) FROM STDIN') as stream:
+                stream.write(content)
+            _advance(cursor, table)
+    bump_policy()
+
+
+def _advance(cursor: Any, table: str) -> None:
+    """Move a table's counter past the rows put in: a cluster that was reset counts from the beginning again."""
+    cursor.execute("SELECT pg_get_serial_sequence(%s, 'id') FROM information_schema.columns"
+                   " WHERE table_name = %s AND column_name = 'id'", [table, table])  # fmt: skip
+    row = cursor.fetchone()
+    if row is None or row[0] is None:
+        return
+    cursor.execute(f'SELECT max(id) - nextval(%s) FROM "{table}"', [row[0]])
+    behind = cursor.fetchone()[0] or 0
+    if behind > 0:
+        cursor.execute("SELECT max(nextval(%s)) FROM generate_series(1, %s)", [row[0], behind])
