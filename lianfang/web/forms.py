@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.forms.renderers import DjangoTemplates
 from django.http import HttpRequest
 from django.template.backends.django import DjangoTemplates as Backend
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
 
 from lianfang.web.present import tlp_class, tlp_of
 
@@ -82,3 +84,16 @@ def focus_id(form: BaseForm, name: str) -> str:
     field = form[name]
     identity = field.auto_id
     return f"{identity}_0" if field.use_fieldset and identity else identity
+
+
+class PreferencesForm(forms.Form):
+    """Colours and language of one's own pages."""
+
+    theme = forms.ChoiceField(
+        label=_("Colours"),
+        widget=forms.RadioSelect,
+        choices=[("system", _("As the system")), ("light", _("Light")), ("dark", _("Dark"))],
+    )
+    language = forms.ChoiceField(
+        label=_("Language"), widget=forms.RadioSelect, choices=[("zh-hant", "中文"), ("en", "English")]
+    )

@@ -64,7 +64,6 @@ def samples() -> dict[str, Any]:
             rule="F-red",
             clause="2.1",
         ),
-        "trail": [(_("Applications"), "#tabs")],
         "entries": _entries(),
         "steps": [
             {"label": _("Eligibility"), "state": "done", "url": "#steps"},

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import cast
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from lianfang.accounts.doors import door
+from lianfang.accounts.models import Account
 from lianfang.kernel.clock import UTC
 from lianfang.policy.facts import Kind, Standing, Subject
-from lianfang.web import context, guide, queries
+from lianfang.web import actions, context, guide, queries
+from lianfang.web.forms import PreferencesForm
+from lianfang.web.middleware import LANGUAGE_COOKIE, THEME_COOKIE, set_preference
 
 _ENDED = (Standing.REVOKED, Standing.TERMINATED)
 
@@ -37,7 +41,9 @@ def about(request: HttpRequest) -> HttpResponse:
 @door.public
 def policy(request: HttpRequest) -> HttpResponse:
     """The rules of disclosure, printed from the code that decides, by question."""
-    return render(request, "web/policy.html", {"questions": queries.policy_by_question(), "always": queries.always_forbidden()})
+    return render(
+        request, "web/policy.html", {"questions": queries.policy_by_question(), "always": queries.always_forbidden()}
+    )
 
 
 @require_safe
@@ -66,14 +72,27 @@ def help_page(request: HttpRequest) -> HttpResponse:
 def own_plane(request: HttpRequest) -> HttpResponse:
     """Lead to the plane on which the reader works; after sign-in, and behind the product's mark."""
     shell = context.shell(request)["shell"]
-    return HttpResponseRedirect(_own_plane(shell.subject, signed_in=shell.signed_in))
+    response = HttpResponseRedirect(_own_plane(shell.subject, signed_in=shell.signed_in))
+    if request.user.is_authenticated and not {LANGUAGE_COOKIE, THEME_COOKIE} & request.COOKIES.keys():
+        # A device that has chosen nothing yet takes what was kept with the account.
+        return _with_preferences(response, cast(Account, request.user))
+    return response
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @door.signed_in
 def my_account(request: HttpRequest) -> HttpResponse:
     """Ways to sign in, devices, language and colours, the organisations one acts for, sign out."""
-    return render(request, "web/my_account.html")
+    shell = context.shell(request)["shell"]
+    account = cast(Account, request.user)
+    if request.method != "POST":
+        form = PreferencesForm(initial={"theme": shell.theme, "language": "zh-hant" if shell.chinese else "en"})
+        return render(request, "web/my_account.html", {"form": form})
+    form = PreferencesForm(request.POST)
+    if not form.is_valid():
+        return render(request, "web/my_account.html", {"form": form}, status=422)
+    kept = actions.keep_preferences(account=account, by=shell.subject, at=shell.at, **form.cleaned_data)
+    return _with_preferences(HttpResponseRedirect(reverse("my_account")), kept)
 
 
 @require_safe
@@ -99,6 +118,12 @@ def security_txt(request: HttpRequest) -> HttpResponse:
         f"Policy: {settings.BASE_URL}{reverse('help')}#report",
     ]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+def _with_preferences(response: HttpResponse, account: Account) -> HttpResponse:
+    set_preference(response, cookie=LANGUAGE_COOKIE, value=account.language)
+    set_preference(response, cookie=THEME_COOKIE, value=account.theme)
+    return response
 
 
 def _own_plane(subject: Subject, *, signed_in: bool) -> str:
