@@ -234,7 +234,7 @@ class Shell:
         if not path or not self._open(path):
             return None
         return Entry(
-            name=item.name, words=item.words, path=path, icon=item.icon, current=self._current(path),
+            name=item.name, words=item.words, path=path, icon=item.icon, current=self._current(path, item.under),
             count=self._count(item.name), count_words=item.count_words,
         )  # fmt: skip
 
@@ -248,8 +248,10 @@ class Shell:
         whole = replace(self.subject, acknowledged=True, mfa=True)
         return may(subject=whole, right=door.right, at=self.at)
 
-    def _current(self, path: str) -> bool:
+    def _current(self, path: str, under: tuple[str, ...]) -> bool:
         here = self._request.path
+        if any(here == one or here.startswith(one + "/") for one in under):
+            return True
         # The overview is the root of its plane: below it are the other items, not itself.
         return here == path or (path.count("/") > 1 and here.startswith(path + "/"))
 

@@ -15,12 +15,13 @@ from lianfang.policy.facts import Duty
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item: the URL name of its page, its words, its icon, and what a number beside it counts."""
+    """One item: URL name of its page, words, icon, what a number beside it counts, and what else lies under it."""
 
     name: str
     words: Bilingual
     icon: str = ""
     count_words: Bilingual | None = None
+    under: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,14 @@ NAVIGATION: Final[dict[str, tuple[Section, ...]]] = {
             (
                 Item("overview", _words("總覽", "Overview")),
                 Item("intel", _words("情資", "Intelligence")),
-                Item("submit", _words("提交情資", "Submit")),
+                Item("submit", _words("提交情資", "Submit"), under=("/member/submissions",)),
                 Item(
                     "consent",
                     _words("徵詢與揭露", "Consent & disclosure"),
                     count_words=_words("件待回覆", " to answer"),
                 ),
                 Item("connections", _words("系統連線", "Connections")),
-                Item("people", _words("本組織", "Organisation")),
+                Item("people", _words("本組織", "Organisation"), under=("/member/organisation",)),
             ),
         ),
     ),
@@ -98,9 +99,14 @@ NAVIGATION: Final[dict[str, tuple[Section, ...]]] = {
         Section(
             _words("會籍", "Membership"),
             (
-                Item("applications", _words("申請", "Applications"), "file-earmark-text"),
+                Item("applications", _words("申請", "Applications"), "file-earmark-text", under=("/staff/cases",)),
                 Item("changes", _words("異動與名冊", "Changes and rosters"), "arrow-left-right"),
-                Item("revocations", _words("取消與申訴", "Revocation and appeal"), "slash-circle"),
+                Item(
+                    "revocations",
+                    _words("取消與申訴", "Revocation and appeal"),
+                    "slash-circle",
+                    under=("/staff/appeals",),
+                ),
                 Item("member_directory", _words("會員名錄", "Members"), "buildings"),
             ),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -73,9 +74,9 @@ def own_plane(request: HttpRequest) -> HttpResponse:
     """Lead to the plane on which the reader works; after sign-in, and behind the product's mark."""
     shell = context.shell(request)["shell"]
     response = HttpResponseRedirect(_own_plane(shell.subject, signed_in=shell.signed_in))
-    if request.user.is_authenticated and not {LANGUAGE_COOKIE, THEME_COOKIE} & request.COOKIES.keys():
-        # A device that has chosen nothing yet takes what was kept with the account.
-        return _with_preferences(response, cast(Account, request.user))
+    if request.user.is_authenticated:
+        # What this device has not chosen yet, it takes from the account.
+        return _with_preferences(response, cast(Account, request.user), known=request.COOKIES.keys())
     return response
 
 
@@ -120,9 +121,10 @@ def security_txt(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
-def _with_preferences(response: HttpResponse, account: Account) -> HttpResponse:
-    set_preference(response, cookie=LANGUAGE_COOKIE, value=account.language)
-    set_preference(response, cookie=THEME_COOKIE, value=account.theme)
+def _with_preferences(response: HttpResponse, account: Account, *, known: Collection[str] = ()) -> HttpResponse:
+    for cookie, value in ((LANGUAGE_COOKIE, account.language), (THEME_COOKIE, account.theme)):
+        if cookie not in known:
+            set_preference(response, cookie=cookie, value=value)
     return response
 
 

@@ -169,6 +169,11 @@ def test_the_organisation_is_named_in_the_language_of_the_page(client: Client) -
         assert context.Shell(request_of(somebody())).organization_name == "Ninth Quadrant"
 
 
+def test_pages_below_an_item_mark_it() -> None:
+    shell = context.Shell(request_of(somebody(), "/member/organisation/roster"))
+    assert [entry.name for entry in shell.member if entry.current] == ["people"]
+
+
 def test_counts_come_from_registered_functions_and_never_break_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(context, "_COUNTS", {})
     context.count("about", lambda request: 41)
