@@ -43,7 +43,7 @@ TOKEN_RIGHTS = {
     Right.READ_SOURCE: _("Learn the source where I may"),
     Right.EXPORT: _("Export in bulk (TAXII, feeds)"),
     Right.SUBMIT: _("Submit intelligence"),
-    Right.ANNOTATE: _("Report sightings and opinions"),
+    Right.RECALL: _("Recall what we shared"),
 }
 HOW = [
     ("in_person", _("Met in person, known to me")),

@@ -20,7 +20,7 @@ from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.policy.facts import Right, Subject
 
-TOKEN_RIGHTS = (Right.READ, Right.READ_SOURCE, Right.EXPORT, Right.SUBMIT, Right.ANNOTATE)
+TOKEN_RIGHTS = (Right.READ, Right.READ_SOURCE, Right.EXPORT, Right.SUBMIT, Right.RECALL)
 """What a machine can be given; everything else is decided by people."""
 
 _RIGHTS = Bilingual(zh="請至少選一項，且不能超過您自己的權利。", en="Choose at least one, none beyond your own rights.")
