@@ -74,7 +74,9 @@ def relay(*, by: Subject, at: datetime, version: Version, stop: bool = False) ->
             decision=decide(subject=by, right=Right.RELAY_TO_CONSTITUENTS, target=label, at=at, request=_PAGE),
         )
     if Relay.objects.filter(version=version, group=by.pair.group, withdrawn_at=None).exists():
-        raise Refusal(Bilingual(zh="這一則已經轉送。", en="This item is relayed already."), rule="U-relay", clause="TLP")
+        raise Refusal(
+            Bilingual(zh="這一則已經轉送。", en="This item is relayed already."), rule="U-relay", clause="TLP"
+        )
     made = Relay.objects.create(version=version, group_id=by.pair.group, decided_by_id=_person(by), at=at)
     record(by=by, at=at, about=made, detail={"version": version.pk, "group": str(by.pair.group)})
     narrowed = NarrowedTo(NarrowedKind.CONSTITUENTS_OF, by.pair.group)
@@ -90,7 +92,9 @@ def withdraw_relay(*, by: Subject, at: datetime, relay: Relay) -> None:
     version = _locked(relay.version)
     _require(by, Right.RELAY_TO_CONSTITUENTS, label_of(version), at)
     if relay.withdrawn_at is not None or by.pair is None or relay.group_id != by.pair.group:
-        raise Refusal(Bilingual(zh="沒有可以撤回的轉送。", en="There is no relay to withdraw."), rule="U-relay", clause="TLP")
+        raise Refusal(
+            Bilingual(zh="沒有可以撤回的轉送。", en="There is no relay to withdraw."), rule="U-relay", clause="TLP"
+        )
     relay.withdrawn_at = at
     relay.save(update_fields=["withdrawn_at"])
     group = relay.group_id
@@ -114,8 +118,12 @@ def release_from_quarantine(
     version = _locked(version)
     label = label_of(version)
     if label.state is not State.QUARANTINED:
-        raise Refusal(Bilingual(zh="這一則不在隔離區。", en="This item is not in quarantine."), rule="F-quarantine", clause="3.1")
-    new = _relabelled(label, tlp if tlp is not None else label.tlp, audience if audience is not None else label.audience)
+        raise Refusal(
+            Bilingual(zh="這一則不在隔離區。", en="This item is not in quarantine."), rule="F-quarantine", clause="3.1"
+        )
+    new = _relabelled(
+        label, tlp if tlp is not None else label.tlp, audience if audience is not None else label.audience
+    )
     if new == label:
         _require(by, Right.VALIDATE, label, at)
     else:
@@ -180,9 +188,16 @@ def recall(*, by: Subject, at: datetime, version: Version, reason: str) -> Recal
     label = label_of(version)
     _require(by, Right.RECALL, label, at)
     if label.state is State.RECALLED:
-        raise Refusal(Bilingual(zh="這一則已經召回。", en="This item is recalled already."), rule="F-recalled", clause="2.3")
+        raise Refusal(
+            Bilingual(zh="這一則已經召回。", en="This item is recalled already."), rule="F-recalled", clause="2.3"
+        )
     if not reason.strip():
-        raise Refusal(Bilingual(zh="請寫下召回的理由。", en="State the reason for the recall."), rule="D-recall", clause="2.3", field="reason")
+        raise Refusal(
+            Bilingual(zh="請寫下召回的理由。", en="State the reason for the recall."),
+            rule="D-recall",
+            clause="2.3",
+            field="reason",
+        )
     made = Recall.objects.create(version=version, reason=reason.strip(), recalled_by_id=_person(by), at=at)
     log.relabel(version, lambda each: replace(each, state=State.RECALLED))
     record(by=by, at=at, about=made, detail={"version": version.pk}, text=reason.strip())
@@ -234,7 +249,9 @@ def start_stop(*, by: Subject, at: datetime, reason: str, drill: bool = False) -
     if not reason.strip():
         raise Refusal(Bilingual(zh="請寫下理由。", en="State the reason."), rule="F-stop", clause="2.3", field="reason")
     if Stop.objects.select_for_update().filter(ended_at=None).exists():
-        raise Refusal(Bilingual(zh="停止揭露已經啟動。", en="The stop of disclosure is on already."), rule="F-stop", clause="2.3")
+        raise Refusal(
+            Bilingual(zh="停止揭露已經啟動。", en="The stop of disclosure is on already."), rule="F-stop", clause="2.3"
+        )
     stop = Stop.objects.create(reason=reason.strip(), drill=drill, started_by_id=_person(by), started_at=at)
     record(by=by, at=at, about=stop, detail={"drill": drill}, text=stop.reason)
     store.bump_policy()
@@ -248,7 +265,9 @@ def confirm_stop(*, by: Subject, at: datetime, stop: Stop) -> None:
     _require(by, Right.START_STOP, None, at)
     _other_than(stop.started_by_id, by)
     if stop.ended_at is not None or stop.confirmed_at is not None:
-        raise Refusal(Bilingual(zh="沒有等待確認的停止。", en="No stop waits for confirmation."), rule="F-stop", clause="2.3")
+        raise Refusal(
+            Bilingual(zh="沒有等待確認的停止。", en="No stop waits for confirmation."), rule="F-stop", clause="2.3"
+        )
     stop.confirmed_by_id, stop.confirmed_at = _person(by), at
     stop.save(update_fields=["confirmed_by", "confirmed_at"])
     record(by=by, at=at, about=stop)
@@ -260,7 +279,11 @@ def ask_to_end_stop(*, by: Subject, at: datetime, stop: Stop) -> None:
     stop = Stop.objects.select_for_update().get(pk=stop.pk)
     _require(by, Right.END_STOP, None, at)
     if stop.ended_at is not None or stop.end_asked_at is not None:
-        raise Refusal(Bilingual(zh="已有人提議，或已結束。", en="Somebody asked already, or it has ended."), rule="F-stop", clause="2.3")
+        raise Refusal(
+            Bilingual(zh="已有人提議，或已結束。", en="Somebody asked already, or it has ended."),
+            rule="F-stop",
+            clause="2.3",
+        )
     stop.end_asked_by_id, stop.end_asked_at = _person(by), at
     stop.save(update_fields=["end_asked_by", "end_asked_at"])
     record(by=by, at=at, about=stop)
@@ -272,7 +295,9 @@ def end_stop(*, by: Subject, at: datetime, stop: Stop) -> None:
     stop = Stop.objects.select_for_update().get(pk=stop.pk)
     _require(by, Right.END_STOP, None, at)
     if stop.ended_at is not None or stop.end_asked_by_id is None:
-        raise Refusal(Bilingual(zh="還沒有人提議結束。", en="Nobody has asked to end it yet."), rule="F-stop", clause="2.3")
+        raise Refusal(
+            Bilingual(zh="還沒有人提議結束。", en="Nobody has asked to end it yet."), rule="F-stop", clause="2.3"
+        )
     _other_than(stop.end_asked_by_id, by)
     stop.ended_by_id, stop.ended_at = _person(by), at
     stop.save(update_fields=["ended_by", "ended_at"])
@@ -292,7 +317,11 @@ def alarm_unconfirmed(*, stop: Stop, at: datetime) -> None:
 
 def _other_than(first: UUID, by: Subject) -> None:
     if by.person == first:
-        raise Refusal(Bilingual(zh="要由另一個人來做（四眼原則）。", en="Another person has to do this (four eyes)."), rule="four-eyes", clause="2.3")
+        raise Refusal(
+            Bilingual(zh="要由另一個人來做（四眼原則）。", en="Another person has to do this (four eyes)."),
+            rule="four-eyes",
+            clause="2.3",
+        )
 
 
 __all__ = [

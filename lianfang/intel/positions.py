@@ -129,6 +129,10 @@ class Index:
         """Return the positions of objects of these types; an unknown type has none."""
         return BitMap.union(BitMap(), *(self._by_type[kind] for kind in types if kind in self._by_type))
 
+    def of_labels(self, labels: Iterable[int]) -> BitMap:
+        """Return the positions under these labels."""
+        return BitMap.union(BitMap(), *(self._by_label[label] for label in labels if label in self._by_label))
+
     # -- keeping in step ---------------------------------------------------------------------------------------------
 
     def _grow(self, head: int) -> None:

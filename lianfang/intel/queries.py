@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import psycopg
 from django.db import connection
@@ -19,11 +18,11 @@ from django.db.models import Q
 from pyroaring import BitMap
 
 from lianfang.intel.fold import tsquery
-from lianfang.intel.models import LogEntry, Receipt, Reference, Stop, Submission, Version
+from lianfang.intel.models import LogEntry, Reference, Stop, Version
 from lianfang.intel.positions import INDEX, Versions
 from lianfang.policy import store
 from lianfang.policy.decide import Decision, decide
-from lianfang.policy.facts import Channel, Kind, Label, Request, Right, Subject
+from lianfang.policy.facts import Channel, Label, Request, Right, Subject, Tlp
 
 MAX_PAGE = 1000
 MACHINE = frozenset({Channel.TAXII, Channel.API, Channel.FEED, Channel.FILE})
@@ -40,6 +39,7 @@ class Filters:
     """Exact versions by instant, beside `versions`."""
     spec_versions: frozenset[str] | None = None
     """Only "2.1" is kept, so anything without it finds nothing."""
+    tlps: frozenset[Tlp] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ class Page:
     policy: int
     total: int
     """How many entries match in all, for this reader."""
+    older: int | None = None
+    """Of lists: where the next, older page begins, counted among what this reader sees; None at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +140,20 @@ def latest(
     subject: Subject,
     at: datetime,
     request: Request,
-    before_position: int | None = None,
+    below: int | None = None,
     limit: int = 50,
     filters: Filters = Filters(),
 ) -> Page:
-    """Return the newest entries that this subject may see, newest first, below `before_position`."""
+    """Return the newest entries that this subject may see, newest first, below the place `below`.
+
+    Places count what this reader sees, from the oldest: they stay where they are while new entries arrive, and tell
+    nothing of what is hidden, as positions would.
+    """
     policy, chosen, named = _allowed(subject=subject, at=at, request=request, filters=filters)
-    end = len(chosen) if before_position is None else chosen.rank(max(before_position - 1, 0))
-    positions = list(chosen[max(end - limit, 0) : end])
-    entries = _entries(positions, named, bodies=True)
-    return Page(tuple(reversed(entries)), end > limit, policy, len(chosen))
+    end = len(chosen) if below is None else min(max(below, 0), len(chosen))
+    start = max(end - limit, 0)
+    entries = _entries(list(chosen[start:end]), named, bodies=True)
+    return Page(tuple(reversed(entries)), start > 0, policy, len(chosen), start or None)
 
 
 def count(*, subject: Subject, at: datetime, request: Request, filters: Filters = Filters()) -> int:
@@ -156,30 +162,39 @@ def count(*, subject: Subject, at: datetime, request: Request, filters: Filters 
 
 
 def search(
-    *, subject: Subject, at: datetime, request: Request, text: str, before_position: int | None = None, limit: int = 50
+    *,
+    subject: Subject,
+    at: datetime,
+    request: Request,
+    text: str,
+    below: int | None = None,
+    limit: int = 50,
+    filters: Filters = Filters(),
 ) -> Page:
-    """Return the newest visible objects that hold every word of `text`, newest first.
+    """Return the newest visible objects that hold every word of `text`, newest first, below the place `below`.
 
     Chinese is found by pairs of characters, everything else by words and their beginnings, after NFKC and case
     folding; a value pasted in defanged form is understood. Hits are decided before they are counted or shown.
     """
-    policy, chosen, named = _allowed(subject=subject, at=at, request=request, filters=Filters())
+    policy, chosen, named = _allowed(subject=subject, at=at, request=request, filters=filters)
     question, needles = tsquery(text)
     if not question or not chosen:
         return Page((), False, policy, 0)
+    end = len(chosen) if below is None else min(max(below, 0), len(chosen))
+    upper = chosen[end] if end < len(chosen) else chosen.max() + 1
     positions: list[int] = []
-    below = before_position if before_position is not None else chosen.max() + 1
     while len(positions) <= limit:
-        hits = _hits(question, below, limit * 8)
-        for position, words in hits:
-            if position in chosen and all(needle in words for needle in needles):
-                positions.append(position)
+        hits = _hits(question, upper, limit * 8)
+        positions += [
+            position for position, held in hits if position in chosen and all(needle in held for needle in needles)
+        ]
         if len(hits) < limit * 8:
             break
-        below = hits[-1][0]
+        upper = hits[-1][0]
     more = len(positions) > limit
-    entries = _entries(sorted(positions[:limit]), named, bodies=True)
-    return Page(tuple(reversed(entries)), more, policy, len(entries))
+    shown = sorted(positions[:limit])
+    entries = _entries(shown, named, bodies=True)
+    return Page(tuple(reversed(entries)), more, policy, len(entries), chosen.rank(shown[0]) - 1 if more else None)
 
 
 def _hits(question: str, below: int, limit: int) -> list[tuple[int, str]]:
@@ -208,6 +223,9 @@ def _allowed(*, subject: Subject, at: datetime, request: Request, filters: Filte
         named = INDEX.raw(subject=subject, right=Right.READ_SOURCE, at=at, request=request).copy()
         if filters.types is not None:
             chosen &= INDEX.of_types(filters.types)
+        if filters.tlps is not None:
+            table = store.all_labels()
+            chosen &= INDEX.of_labels(number for number, label in table.items() if label.tlp in filters.tlps)
     if filters.spec_versions is not None and "2.1" not in filters.spec_versions:
         chosen = BitMap()
     if filters.ids is not None:
@@ -415,23 +433,3 @@ def _of_versions(versions: Sequence[int], subject: Subject, at: datetime, reques
     _, chosen, named = _allowed(subject=subject, at=at, request=request, filters=Filters())
     wanted = BitMap(LogEntry.objects.filter(version_id__in=versions).values_list("position", flat=True))
     return _entries(list(chosen & wanted)[:MAX_PAGE], named, bodies=True)
-
-
-# -- who received ----------------------------------------------------------------------------------------------------
-
-
-def holds_receipt(*, subject: Subject, version: Version) -> bool:
-    """Return whether the subject's organisation (for this group) ever received this very version."""
-    if subject.pair is None or subject.kind not in (Kind.PERSON, Kind.TOKEN):
-        return False
-    from lianfang.intel.receipts import received_by
-
-    return any(
-        (receipt.organization, receipt.group) == (subject.pair.organization, subject.pair.group)
-        for receipt in received_by(version, Receipt.objects.filter(organization=subject.pair.organization))
-    )
-
-
-def submission_of_token(number: UUID, *, token: UUID | None) -> Submission | None:
-    """Return a submission that this very token made; nobody else may ask after it."""
-    return None if token is None else Submission.objects.filter(pk=number, token=token).first()

@@ -98,3 +98,11 @@ def received_by(version: Version, receipts: QuerySet[Receipt] | None = None) -> 
     for receipt in among.filter(hi__gte=exact.min(), lo__lte=exact.max()).order_by("id").iterator():
         if exact.intersect(BitMap.deserialize(bytes(receipt.positions))):
             yield receipt
+
+
+def holds(*, subject: Subject, version: Version) -> bool:
+    """Return whether the subject's organisation (for this group) ever received this very version."""
+    if subject.pair is None:
+        return False
+    mine = Receipt.objects.filter(organization=subject.pair.organization, group=subject.pair.group)
+    return next(received_by(version, mine), None) is not None

@@ -26,7 +26,7 @@ def index(submission: str) -> None:
 
 @app.periodic(cron="* * * * *", periodic_id="intel.sweep")
 @app.task(name="intel.sweep", queue="default", queueing_lock="intel.sweep")
-def sweep(timestamp: int) -> None:
+def sweep(timestamp: int) -> None:  # noqa: ARG001 - procrastinate says when
     """Do what a lost job left behind, forget old drafts, and raise the alarm over an unconfirmed stop."""
     at = utcnow()
     write_search_rows(Version.objects.all())
@@ -40,7 +40,7 @@ def sweep(timestamp: int) -> None:
 
 @app.periodic(cron="* * * * * */2", periodic_id="intel.embargoes")
 @app.task(name="intel.open_embargoes", queue="default", queueing_lock="intel.open_embargoes")
-def open_embargoes(timestamp: int = 0) -> None:
+def open_embargoes(timestamp: int = 0) -> None:  # noqa: ARG001 - procrastinate says when
     """Open embargoes within seconds of their instant."""
     at = utcnow()
     if Embargo.objects.filter(not_before__lte=at, opened_at=None).exists():

@@ -1,0 +1,259 @@
+"""What people fill in: a file, the label form, a purpose, a reason."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from lianfang.accounts.models import Organization
+from lianfang.accounts.queries import live_affiliations, person_by_email
+from lianfang.intel.labelling import LabelForm, hold
+from lianfang.kernel.clock import TAIPEI
+from lianfang.policy.facts import Audience, Named, NameSource, Tlp, Upstream, UpstreamKind
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise as StrOrPromise
+
+_MANY = 50
+
+
+class Option:
+    """The label of one choice, with a line below it and the chip of a TLP label before it, as the form renderer of
+    `lianfang.web` reads them."""
+
+    def __init__(self, label: StrOrPromise, *, hint: StrOrPromise = "", tlp: Tlp | None = None) -> None:
+        self.label = label
+        self.hint = hint
+        self.tlp_text = tlp.label if tlp is not None else ""
+        self.tlp = _COLOURS.get(tlp, "") if tlp is not None else ""
+
+    def __str__(self) -> str:
+        return str(self.label)
+
+
+_COLOURS = {
+    Tlp.RED: "tlp-red", Tlp.AMBER_STRICT: "tlp-amber", Tlp.AMBER: "tlp-amber", Tlp.GREEN: "tlp-green",
+    Tlp.CLEAR: "tlp-clear",
+}  # fmt: skip
+
+
+class FileForm(forms.Form):
+    """First step: the file."""
+
+    file = forms.FileField(
+        label=_("STIX 2.1 file"), help_text=_("A bundle or envelope in JSON, up to 10 MB and 10,000 objects.")
+    )
+
+
+class WhoForm(forms.Form):
+    """Second step: who may see. Nothing is chosen beforehand."""
+
+    tlp = forms.ChoiceField(
+        label=_("How far it may go (TLP)"),
+        help_text=_("Where nothing is chosen, it is TLP:AMBER+STRICT."),
+        required=False,
+        widget=forms.RadioSelect,
+        choices=[
+            (
+                "RED",
+                Option(
+                    _("Named persons only"), hint=_("On the page only; in no export and no connection."), tlp=Tlp.RED
+                ),
+            ),
+            (
+                "AMBER_STRICT",
+                Option(_("Member organisations themselves"), hint=_("Members may not relay it."), tlp=Tlp.AMBER_STRICT),
+            ),
+            (
+                "AMBER",
+                Option(
+                    _("Member organisations and their constituents"),
+                    hint=_("Each member's administrator decides whether to relay it."),
+                    tlp=Tlp.AMBER,
+                ),
+            ),
+            (
+                "GREEN",
+                Option(_("Within the Alliance"), hint=_("Free within the Alliance, not in public."), tlp=Tlp.GREEN),
+            ),
+            (
+                "CLEAR",
+                Option(_("No limit"), hint=_("To publish it still needs your consent and credit."), tlp=Tlp.CLEAR),
+            ),
+        ],
+    )
+    audience = forms.ChoiceField(
+        label=_("Audience"),
+        widget=forms.RadioSelect,
+        choices=[
+            ("alliance", Option(_("All members"))),
+            ("coordinator_only", Option(_("The coordinator only"))),
+            ("persons", Option(_("Named persons"), hint=_("With TLP:RED only."))),
+        ],
+    )
+    persons = forms.CharField(
+        label=_("E-mail addresses of the named persons"),
+        help_text=_("One a line. We do not say whether an address has an account."),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    upstream = forms.ChoiceField(
+        label=_("Did you sign an agreement of confidentiality with where this data comes from?"),
+        help_text=_("An earlier agreement is stronger than any label (Charter 2.1)."),
+        widget=forms.RadioSelect,
+        choices=[
+            ("none", Option(_("No, this is our own data"))),
+            ("permitted", Option(_("Yes, it may go to certain members only"))),
+            ("hold", Option(_("Yes, its terms are not clear yet"), hint=_("Kept back; it goes to nobody."))),
+        ],
+    )
+    upstream_members = forms.CharField(
+        label=_("Business numbers of the members that the agreement permits"),
+        help_text=_("One a line, 8 digits. We do not say who is a member."),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    name_source = forms.ChoiceField(
+        label=_("Show the name of your organisation?"),
+        widget=forms.RadioSelect,
+        choices=[
+            ("everyone", Option(_("Show our name"))),
+            (
+                "coordinator",
+                Option(
+                    _("Do not show it; write only “an Alliance member”"), hint=_("The coordinator's analysts see it.")
+                ),
+            ),
+        ],
+    )
+    embargo_date = forms.DateField(
+        label=_("Not to be seen before"),
+        help_text=_("Taipei time, to the minute. Write the date as 2026-11-24."),
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"placeholder": "2026-11-24", "class": "w-8 num"}),
+    )
+    embargo_time = forms.TimeField(
+        label=_("Time"),
+        required=False,
+        input_formats=["%H:%M"],
+        widget=forms.TimeInput(attrs={"placeholder": "09:00", "class": "w-4 num"}, format="%H:%M"),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Check what goes together."""
+        data = super().clean() or {}
+        if data.get("audience") == "persons" and data.get("tlp") != "RED":
+            self.add_error("audience", _("Named persons go with TLP:RED only."))
+        if data.get("tlp") == "RED" and data.get("audience") in ("alliance", "coordinator_only"):
+            self.add_error("audience", _("TLP:RED goes to named persons only."))
+        if data.get("embargo_time") and not data.get("embargo_date") and "embargo_date" not in self.errors:
+            self.add_error("embargo_date", _("A time needs its date."))
+        if data.get("upstream") == "permitted" and not _numbers(data.get("upstream_members", "")):
+            self.add_error("upstream_members", _("Write at least one business number."))
+        return data
+
+    def label_form(self, *, at: datetime) -> LabelForm:
+        """Return what was chosen; of a form that is not whole yet, what has been chosen so far."""
+        data: dict[str, Any] = getattr(self, "cleaned_data", {})
+        chosen = data.get("tlp") or ""
+        return LabelForm(
+            tlp=Tlp[chosen] if chosen else None,
+            audience=_audience(data, at),
+            upstream=_upstream(data),
+            name_source=NameSource(data.get("name_source") or NameSource.COORDINATOR),
+            not_before=_instant(data.get("embargo_date"), data.get("embargo_time")),
+        )
+
+
+class PurposeForm(forms.Form):
+    """Asked once a session before the first file."""
+
+    purpose = forms.ChoiceField(
+        label=_("What will you use the file for?"),
+        help_text=_("Intelligence is for research and analysis and for warning of major incidents (Charter 2.1)."),
+        widget=forms.RadioSelect,
+        choices=[
+            ("research", Option(_("Research and analysis"))),
+            ("protection", Option(_("Protecting our own systems"))),
+            ("warning", Option(_("Warning of a major incident"))),
+        ],
+    )
+
+
+class ReasonForm(forms.Form):
+    """A reason in words."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class StopForm(ReasonForm):
+    """Starting the stop of disclosure."""
+
+    drill = forms.BooleanField(
+        label=_("This is a drill"), help_text=_("A drill stops nothing; it is played and recorded."), required=False
+    )
+
+
+class ReleaseForm(forms.Form):
+    """The label of a quarantined item: as it is, or as its submitter sets it."""
+
+    tlp = forms.ChoiceField(
+        label=_("Label"),
+        choices=[("RED", "TLP:RED"), ("AMBER_STRICT", "TLP:AMBER+STRICT"), ("AMBER", "TLP:AMBER"), ("GREEN", "TLP:GREEN"), ("CLEAR", "TLP:CLEAR")],
+    )  # fmt: skip
+    audience = forms.ChoiceField(
+        label=_("Audience"),
+        choices=[("alliance", _("All members")), ("coordinator_only", _("The coordinator only"))],
+    )
+
+    def chosen(self) -> tuple[Tlp, Audience]:
+        """Return the label that was chosen."""
+        everybody = self.cleaned_data["audience"] == "alliance"
+        return Tlp[self.cleaned_data["tlp"]], Audience.alliance() if everybody else Audience.coordinator_only()
+
+
+def _audience(data: dict[str, Any], at: datetime) -> Audience | None:
+    match data.get("audience"):
+        case "alliance":
+            return Audience.alliance()
+        case "coordinator_only":
+            return Audience.coordinator_only()
+        case "persons":
+            return Audience.persons(*_named(data.get("persons", ""), at))
+    return None
+
+
+def _named(text: str, at: datetime) -> set[Named]:
+    """The people behind these addresses. One that nobody has is passed over in silence."""
+    found: set[Named] = set()
+    for address in re.split(r"[\s,;，；]+", text)[:_MANY]:
+        person = person_by_email(address) if "@" in address else None
+        if person is not None:
+            live = live_affiliations(person=person, at=at)
+            found.update(Named(person.pk, affiliation.organization_id) for affiliation in live)
+    return found
+
+
+def _upstream(data: dict[str, Any]) -> Upstream:
+    match data.get("upstream"):
+        case "hold":
+            return hold()
+        case "permitted":
+            numbers = _numbers(data.get("upstream_members", ""))
+            groups: list[UUID] = list(Organization.objects.filter(ubn__in=numbers).values_list("pk", flat=True))
+            return Upstream(UpstreamKind.PERMITTED, groups=frozenset(groups))
+    return Upstream()
+
+
+def _numbers(text: str) -> list[str]:
+    return re.findall(r"(?<!\d)\d{8}(?!\d)", text)[:_MANY]
+
+
+def _instant(day: Any, hour: Any) -> datetime | None:
+    return datetime.combine(day, hour or time(0, 0), tzinfo=TAIPEI) if day else None

@@ -1,0 +1,1 @@
+"""Pages of intelligence: submitting, reading, and what staff do with it."""
