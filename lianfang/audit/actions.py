@@ -1,4 +1,4 @@
-"""How everything is written: inside an action, with an entry in the same transaction."""
+"""How everything is written: inside an action, with an entry in the same transaction. And the ledger's own deeds."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from typing import ParamSpec, TypeAlias, TypeVar
 
 from django.db import models, transaction
 
-from lianfang.audit.models import Entry
+from lianfang.audit.models import Entry, Verification
 from lianfang.audit.tags import Tag
+from lianfang.audit.verify import Head, verify
 from lianfang.kernel.canonical import canonical
 from lianfang.kernel.clock import require_aware
+from lianfang.kernel.refusal import Refusal
+from lianfang.kernel.text import Bilingual
 from lianfang.policy.facts import Subject
 
 P = ParamSpec("P")
@@ -122,6 +125,57 @@ def text_matches(entry: Entry, text: str) -> bool:
     return hmac.compare_digest(found, bytes(entry.text_digest))
 
 
+@action(Tag.AUDIT_LEDGER_VERIFY)
+def run_verification(*, by: Subject, at: datetime, kept: Head | None = None) -> Verification:
+    """Verify the whole ledger and keep the result; a fault stays on show until somebody acknowledges it.
+
+    Raises BadCheckpoint for a kept checkpoint of another key, SigningKeyUnusable without the key.
+    """
+    report = verify(kept=kept)
+    found = Verification.objects.create(
+        at=at,
+        by=by.actor_id,
+        size=report.size,
+        root=report.root,
+        seconds=report.seconds,
+        ok=report.ok,
+        problems=[
+            {"kind": problem.kind, "seq": problem.seq, "until": problem.until, "entry": problem.entry}
+            | {"zh": problem.words.zh, "en": problem.words.en}
+            for problem in report.problems
+        ],
+    )
+    first = report.first_bad
+    record(
+        by=by,
+        at=at,
+        about=found,
+        detail={
+            "size": report.size,
+            "root": report.root.hex(),
+            "kept": kept.size if kept else None,
+            "problems": len(report.problems),
+            "first": [first.kind, first.seq, first.until] if first else None,
+        },
+    )
+    return found
+
+
+@action(Tag.AUDIT_LEDGER_ACKNOWLEDGE)
+def acknowledge_fault(verification_id: int, *, by: Subject, at: datetime) -> Verification:
+    """Take note of a fault, so that it leaves the pages of staff; the finding itself stays.
+
+    Raises Refusal when there is none to be acknowledged.
+    """
+    found = Verification.objects.select_for_update().filter(pk=verification_id, ok=False).first()
+    if found is None or found.acknowledged_at is not None:
+        raise Refusal(_NOTHING, rule="audit-acknowledge")
+    found.acknowledged_at, found.acknowledged_by = at, by.actor_id
+    found.save(update_fields=["acknowledged_at", "acknowledged_by"])
+    record(by=by, at=at, about=found)
+    return found
+
+
 def _named(about: models.Model | tuple[str, str]) -> tuple[str, str]:
     if isinstance(about, models.Model):
         return about._meta.label_lower, str(about.pk)
@@ -148,3 +202,6 @@ def _refuse_lossy(value: object, path: str) -> None:
     elif isinstance(value, list | tuple):
         for place, inner in enumerate(value):
             _refuse_lossy(inner, f"{path}[{place}]")
+
+
+_NOTHING = Bilingual(zh="沒有待確認的紀錄異常。", en="No fault of the ledger waits to be acknowledged.")

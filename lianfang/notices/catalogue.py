@@ -50,11 +50,17 @@ NOTICES: dict[str, Notice] = {
             "number", "organization", "effective_at", "letter", "appeal_last_day", "link", clause="1.4",
         ),
         _notice("N10", "已收到申訴", "Appeal received", "number", "organization", "received_at", "late", clause="1.4"),
-        _notice("N14", "離會後仍須遵守的義務", "Duties that remain", "organization", "effective_at", "link", clause="3.3"),
+        _notice(
+            "N14", "離會後仍須遵守的義務", "Duties that remain",
+            "organization", "effective_at", "link", clause="3.3",
+        ),
         _notice("account_changed", "您的帳號有變更", "Your account was changed", "what", "at"),
         _notice("email_proof", "請確認電子郵件地址", "Confirm your e-mail address", "link", "expires_at"),
         _notice("invitation", "邀請您使用聯防平台", "Invitation to Lianfang", "organization", "link", "expires_at"),
-        _notice("lost_factor", "請確認您遺失了第二道驗證", "Confirm the loss of your second factor", "link", "expires_at"),
+        _notice(
+            "lost_factor", "請確認您遺失了第二道驗證", "Confirm the loss of your second factor",
+            "link", "expires_at",
+        ),
         _notice("password_reset", "重設密碼", "Reset your password", "link"),
         _notice("recall", "一則情資已由來源召回", "An item was recalled", "recalled_at", "link", clause="2.3"),
         _notice("reenrol", "請重新設定登入方式", "Set up your sign-in again", "organization", "link", "expires_at"),
@@ -64,7 +70,10 @@ NOTICES: dict[str, Notice] = {
             "stop_unconfirmed", "停止揭露尚待第二人確認", "A stop of disclosure awaits its second person",
             "started_at", "link", clause="2.3",
         ),
-        _notice("token_expiry", "連線金鑰即將到期", "A connection key is about to expire", "token", "expires_at", "link"),
+        _notice(
+            "token_expiry", "連線金鑰即將到期", "A connection key is about to expire",
+            "token", "expires_at", "link",
+        ),
     ]
 }  # fmt: skip
 """Id -> notice. Numbers are those of the alliance's catalogue of notices; others are named by what they are."""
