@@ -16,7 +16,10 @@ from lianfang.policy.facts import Role
 from tests.doors.routes import EVERYBODY, WHO, Route, routes
 from tests.world import PASSWORD, Actor, World, build
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "POST")
+RARE_METHODS = ("HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
+TRY_ALL = {"stranger", "admin", "former", "reviewer"}
+"""Who tries every method: one of each plane. The check of a door comes before the method is looked at."""
 STEPS = ("/account/", "/member/confidentiality", "/exit")
 
 
@@ -50,6 +53,8 @@ def cast(world: World) -> dict[str, Client]:
     clients["left"] = world.client(world.yi.member)
     _leave(world)
     clients["stranger"] = world.client(None)
+    for client in clients.values():
+        client.raise_request_exception = False
     return clients
 
 
@@ -100,7 +105,7 @@ def test_everybody_at_every_door(world: World, cast: dict[str, Client]) -> None:
 
 
 def _try(client: Client, route: Route, name: str) -> Iterator[tuple[str, str]]:
-    for method in METHODS:
+    for method in METHODS + (RARE_METHODS if name in TRY_ALL else ()):
         response = client.generic(method, route.path, content_type="application/x-www-form-urlencoded")
         fault = _fault(response, route, entering=name in WHO[route.door], method=method)
         if fault:
