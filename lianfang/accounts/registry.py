@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,15 @@ class Type:
     hint: Bilingual
     parse: Callable[[str], JSON]
     show: Callable[[JSON], str]
+    words: Mapping[str, Bilingual] = field(default_factory=dict)
+    """How a value that is a code reads to people."""
+
+    def say(self, value: JSON) -> Bilingual:
+        """Return a value in words."""
+        shown = self.show(value)
+        if isinstance(value, dict):
+            return Bilingual(**value)
+        return self.words.get(shown) or Bilingual(zh=shown or "－", en=shown or "–")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +85,16 @@ def numbers(least: int, most: int) -> Type:
     return Type("numbers", hint.format(least=least, most=most), parse, lambda value: ", ".join(map(str, value)))
 
 
-def choice(*options: str) -> Type:
-    """One of a closed list."""
+def choice(*options: str, words: Mapping[str, Bilingual] | None = None) -> Type:
+    """One of a closed list; `words` says what the codes mean."""
 
     def parse(raw: str) -> str:
         if raw not in options:
             raise ValueError(raw)
         return raw
 
-    listed = "、".join(options)
-    return Type("choice", Bilingual(zh=f"請寫其中之一：{listed}。", en=f"One of: {', '.join(options)}."), parse, str)
+    hint = Bilingual(zh=f"請寫其中之一：{'、'.join(options)}。", en=f"One of: {', '.join(options)}.")
+    return Type("choice", hint, parse, str, words or {})
 
 
 def choices(*options: str) -> Type:
@@ -105,7 +114,13 @@ def _yes_no(raw: str) -> bool:
     return {"yes": True, "no": False}[raw.lower()]
 
 
-YES_NO = Type("yes-no", Bilingual(zh="請寫yes或no。", en="Write yes or no."), _yes_no, lambda v: "yes" if v else "no")
+YES_NO = Type(
+    "yes-no",
+    Bilingual(zh="請寫yes（是）或no（否）。", en="Write yes or no."),
+    _yes_no,
+    lambda value: "yes" if value else "no",
+    {"yes": Bilingual(zh="是", en="Yes"), "no": Bilingual(zh="否", en="No")},
+)
 
 
 def _two_lines(raw: str) -> dict[str, str]:
@@ -130,13 +145,18 @@ def _s(name: str, default: JSON, clause: str, type_: Type, zh: str, en: str) -> 
     return Setting(name, default, clause, Bilingual(zh=zh, en=en), type_)
 
 
+_STARTS = {
+    "effect": Bilingual(zh="生效時", en="The effect"),
+    "later_of_effect_and_delivery": Bilingual(zh="生效與送達較晚者", en="The later of effect and delivery"),
+}
+_RELEASE = {"withheld": Bilingual(zh="保留不給", en="Withheld")}
 _SETTINGS = [
     _s("acknowledge_again_after_amendment", False, "3.1", YES_NO,
        "規章修訂後，是否要重新確認保密義務才能閱讀",
        "Whether an amended charter must be acknowledged again before reading"),
     _s("appeal_days", 30, "1.4", whole(30, 365),
        "取消會籍後可以申訴的天數", "Days for an appeal after a revocation"),
-    _s("appeal_start", "later_of_effect_and_delivery", "1.4", choice("effect", "later_of_effect_and_delivery"),
+    _s("appeal_start", "later_of_effect_and_delivery", "1.4", choice(*_STARTS, words=_STARTS),
        "申訴期限從生效時，或從生效與送達兩者較晚時起算",
        "Whether the time for an appeal runs from the effect, or from the later of effect and delivery"),
     _s("appeal_for_all_grounds", True, "1.4", YES_NO,
@@ -159,7 +179,7 @@ _SETTINGS = [
     _s("gap_between_memberships", True, "1.4", YES_NO,
        "會籍終止到重新入會之間，是否也算中斷期間",
        "Whether the time between two memberships of one organisation is a gap too"),
-    _s("gap_release", "withheld", "1.4", choice("withheld"),
+    _s("gap_release", "withheld", "1.4", choice(*_RELEASE, words=_RELEASE),
        "會籍中斷期間分享的情資，恢復後由分析人員逐筆釋出",
        "What was shared during a gap stays withheld until an analyst releases it"),
     _s("invitation_days", 7, "2.3", whole(1, 30),

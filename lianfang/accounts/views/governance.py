@@ -148,8 +148,8 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "setting": one,
-            "default": one.type.show(one.default),
-            "value": one.type.show(registry.value(one.name, at)),
+            "default": one.type.say(one.default),
+            "value": one.type.say(registry.value(one.name, at)),
             "waiting": one.name in waiting,
         }
         for one in registry.SETTINGS.values()
@@ -183,9 +183,9 @@ def setting(request: HttpRequest, name: str) -> HttpResponseBase:
     context = {
         "setting": known,
         "form": form,
-        "default": known.type.show(known.default),
-        "value": known.type.show(registry.value(name, at)),
-        "history": [(one, known.type.show(one.value)) for one in queries.setting_history(name)],
+        "default": known.type.say(known.default),
+        "value": known.type.say(registry.value(name, at)),
+        "history": [(one, known.type.say(one.value)) for one in queries.setting_history(name)],
     }
     return render(request, "accounts/setting.html", context, status=422 if form.is_bound else 200)
 
