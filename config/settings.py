@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "lianfang.web.middleware.HeadersMiddleware",
     "lianfang.health.HealthMiddleware",
+    "lianfang.exchange.middleware.MachineMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "lianfang.web.middleware.LanguageMiddleware",

@@ -13,9 +13,9 @@ from functools import wraps
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
-from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from lianfang.accounts.doors import Door
@@ -79,12 +79,23 @@ def raw(body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = N
 
 
 def body_of(request: HttpRequest) -> bytes:
-    """Return the whole body. Raises TaxiiError(413) past `max_content_length`, (400) when the client broke off."""
+    """Return the whole body. Raises TaxiiError(413) past `max_content_length`, (400) when the client broke off.
+
+    A length that is declared is believed before a byte is read, and the server never hands over more than that. A body
+    in chunks declares none: it is read to one byte past the limit, where the server can tell its end.
+    """
     try:
-        return request.body
+        if "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
+            return request.body
+        if not request.META.get("wsgi.input_terminated"):
+            raise TaxiiError(411, "Length required", "Send Content-Length.")
+        body: bytes = request.META["wsgi.input"].read(settings.MAX_BODY + 1)
+        if len(body) > settings.MAX_BODY:
+            raise RequestDataTooBig
+        return body
     except RequestDataTooBig:
         raise TaxiiError(413, "Too large", "The body is longer than max_content_length.") from None
-    except UnreadablePostError:
+    except OSError:
         raise TaxiiError(400, "Bad request", "The body ended early.") from None
 
 

@@ -11,11 +11,15 @@ from lianfang.exchange.taxii.media import TAXII
 
 
 class TaxiiError(Exception):
-    """Ends a request with this status. `title` and `description` are shown to the client and hold nothing hidden."""
+    """Ends a request with this status. `title` and `description` are shown to the client and hold nothing hidden.
+
+    `number` is random and goes out as `error_id`.
+    """
 
     def __init__(self, status: int, title: str, description: str = "", *, allow: str = "") -> None:
         super().__init__(title)
         self.status, self.title, self.description, self.allow = status, title, description, allow
+        self.number = str(uuid.uuid4())
 
 
 def answer(error: TaxiiError) -> HttpResponse:
@@ -23,7 +27,7 @@ def answer(error: TaxiiError) -> HttpResponse:
     body = {
         "title": error.title,
         **({"description": error.description} if error.description else {}),
-        "error_id": str(uuid.uuid4()),
+        "error_id": error.number,
         "http_status": str(error.status),
     }
     response = HttpResponse(orjson.dumps(body), status=error.status, content_type=TAXII)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from lianfang.exchange.actions import recall_versions
-from lianfang.exchange.queries import write_form
+from lianfang.exchange.queries import submission_of, write_form
 from lianfang.exchange.taxii import cursors, filters, instants
 from lianfang.exchange.taxii.collections import Collection, can_read, can_write, find, offered, resource
 from lianfang.exchange.taxii.endpoint import Call, body_of, endpoint, raw, reply
@@ -92,6 +92,8 @@ def _add(call: Call, collection: str) -> HttpResponse:
         raise TaxiiError(403, "Forbidden", "This key may not add to this collection.")
     if not is_body(call.http.headers.get("Content-Type")):
         raise TaxiiError(415, "Unsupported media type", f"Send {TAXII}.")
+    if call.http.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise TaxiiError(415, "Unsupported media type", "Send the body uncompressed.")
     body = body_of(call.http)
     try:
         submission = intake.submit(
@@ -139,7 +141,7 @@ def _status(call: Call, status_id: str) -> HttpResponse:
         number = uuid.UUID(status_id)
     except ValueError:
         raise not_found() from None
-    submission = queries.submission_of_token(number, token=call.subject.token)
+    submission = submission_of(number, token=call.subject.token)
     if submission is None:
         raise not_found()
     return reply(_status_of(submission))
