@@ -50,7 +50,7 @@ def instant(request: HttpRequest | None) -> datetime:
     return getattr(request, "at", None) or utcnow()
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Sign-in and passwords."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's signature
@@ -88,7 +88,7 @@ class AccountAdapter(DefaultAccountAdapter):
         letters.send(notice=notice, to_person=account.person, context=facts, by=actions.acting(account), at=at)
 
 
-class MfaAdapter(DefaultMFAAdapter):
+class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
     """Second factors: secrets are sealed under a key outside the database, codes are drawn as plain SVG."""
 
     def encrypt(self, text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import check_password
@@ -95,7 +95,7 @@ class Account(AbstractBaseUser):
         DARK = "dark"
 
     # Without the field Django does not write the account at every sign-in; `SignIn` keeps those instead.
-    last_login: ClassVar[Any] = None
+    last_login = None  # type: ignore[assignment]
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.OneToOneField(Person, on_delete=models.PROTECT, related_name="account")
@@ -114,7 +114,7 @@ class Account(AbstractBaseUser):
     def __str__(self) -> str:
         return str(self.pk)
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """Compare only. Django's own would also write a stronger hash, outside every audited action."""
         return check_password(raw_password, self.password)
 

@@ -69,10 +69,11 @@ def session_has_second_factor(request: HttpRequest) -> bool:
     if not request.user.is_authenticated:
         return False
     records = get_authentication_records(request, request.user)
-    return any(record.get("method") == "mfa" for record in records) and has_second_factor(account=request.user)
+    confirmed = any(record.get("method") == "mfa" for record in records)
+    return confirmed and has_second_factor(account=request.user)
 
 
-def as_account(user: AbstractBaseUser) -> Account:
+def as_account(user: AbstractBaseUser | AnonymousUser) -> Account:
     """Return Django's user as what it is here. Raises TypeError for anything else."""
     # `request.user` is a lazy stand-in whose class only says so when asked.
     if not isinstance(user, Account):

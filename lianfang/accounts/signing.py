@@ -10,7 +10,6 @@ from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from django.http import HttpRequest
 
 from lianfang.accounts import actions
-from lianfang.accounts.models import Account
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.policy.facts import Subject
@@ -53,4 +52,4 @@ def confirm(request: HttpRequest) -> None:
         raise Refusal(_WRONG, rule="signature", clause="2.3", field=CODE)
     form.save()
     asked = cast(Asked, request)
-    actions.confirm_factor(account=cast(Account, request.user), by=asked.subject, at=asked.at)
+    actions.confirm_factor(account=request.user, by=asked.subject, at=asked.at)

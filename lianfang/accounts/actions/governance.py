@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection
 
 from lianfang.accounts import doors, queries, registry
-from lianfang.accounts.actions.people import invite, person_enter
+from lianfang.accounts.actions.people import invite, person_enter, person_of
 from lianfang.accounts.lifecycle import DUTY, SETTING
 from lianfang.accounts.models import DutyGrant, Organization, Person, SettingDecision
 from lianfang.audit.actions import action, record
@@ -157,7 +157,7 @@ def propose_setting(
         value=value,
         reason=reason.strip(),
         effective_at=effective_at,
-        proposed_by_id=by.person,
+        proposed_by_id=person_of(by),
         proposed_at=at,
     )
     record(by=by, at=at, about=proposal, detail={"setting": name, "value": value}, text=proposal.reason)

@@ -46,6 +46,7 @@ _CLOSED = Bilingual(zh="這個邀請連結已經用過或過期。", en="This in
 _LEFT = Bilingual(zh="這個人已經離開組織。", en="This person has left the organisation.")
 _ONE_MEANS = Bilingual(zh="請設定密碼，或建立通行金鑰。", en="Set a password or create a passkey.")
 _NOT_YOURS = Bilingual(zh="這個人不屬於您可管理的組織。", en="This person is not of an organisation that you manage.")
+_PERSON = Bilingual(zh="這個動作要由本人做。", en="Only a person can do this.")
 _LAST_ADMIN = Bilingual(
     zh="貴組織只剩這位管理員。請先邀請另一位管理員。",
     en="This is the last administrator. Invite another one first.",
@@ -507,6 +508,13 @@ def _administers(by: Subject, affiliation: Affiliation) -> bool:
     if by.pair is None or affiliation.group_id != by.pair.group:
         return False
     return affiliation.organization_id == by.pair.organization or by.pair.organization == by.pair.group
+
+
+def person_of(by: Subject) -> UUID:
+    """Return who acts, for deeds that only a person can do. Raises Refusal for anybody else."""
+    if by.person is None:
+        raise Refusal(_PERSON, rule="in-person", clause="2.3")
+    return by.person
 
 
 def require_managed(*, affiliation: Affiliation, by: Subject) -> None:

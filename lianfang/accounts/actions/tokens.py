@@ -11,7 +11,7 @@ from django.db import connection
 from django.urls import reverse
 
 from lianfang.accounts import doors, letters, queries, registry
-from lianfang.accounts.actions.people import require_managed
+from lianfang.accounts.actions.people import person_of, require_managed
 from lianfang.accounts.models import TLPS, Affiliation, Token, TokenWarning
 from lianfang.audit.actions import action, record
 from lianfang.audit.tags import Tag
@@ -35,6 +35,9 @@ _PURPOSE = Bilingual(zh="請寫這個連線的用途。", en="Say what this conn
 _NAME = Bilingual(zh="請為這個連線取名。", en="Give this connection a name.")
 _DAYS = Bilingual(zh="有效天數是1到{most}天。", en="From 1 to {most} days.")
 _DEAD = Bilingual(zh="這把金鑰已經不能用了。", en="This token no longer works.")
+_REPLACED = Bilingual(
+    zh="這把金鑰已經更換過一次。請建立新的連線。", en="This key was replaced once already. Make a new connection."
+)
 _TWO_LIVE = Bilingual(
     zh="新舊兩把已經同時有效。請先撤銷舊的一把。",
     en="Two keys of this connection work already. Revoke the old one first.",
@@ -85,7 +88,7 @@ def rotate_token(*, token: Token, by: Subject, at: datetime) -> tuple[Token, str
     if (successor and successor.is_live(at)) or (locked.replaces and locked.replaces.is_live(at)):
         raise Refusal(_TWO_LIVE, rule="token-two-live")
     if successor is not None:
-        raise Refusal(_DEAD, rule="token-live")
+        raise Refusal(_REPLACED, rule="token-replaced-once")
     days = (locked.expires_at - locked.created_at).days
     scope = Scope(
         name=locked.name,
@@ -96,11 +99,7 @@ def rotate_token(*, token: Token, by: Subject, at: datetime) -> tuple[Token, str
         networks=tuple(locked.networks),
         views=tuple(locked.views),
     )
-    owner = Affiliation.objects.live(at).get(
-        person_id=by.person,
-        organization_id=by.pair.organization,
-        group_id=by.pair.group,  # type: ignore[union-attr]
-    )
+    owner = _own_affiliation(by, at)
     fresh, secret = _create(owner, scope, at, replaces=locked)
     record(by=by, at=at, about=fresh, detail={**_detail(fresh), "replaces": str(locked.pk)})
     return fresh, secret
@@ -159,6 +158,12 @@ def warn_all(*, by: Subject, at: datetime) -> int:
             warn_owner(token=token, days_before=days, by=by, at=at)
             warned += 1
     return warned
+
+
+def _own_affiliation(by: Subject, at: datetime) -> Affiliation:
+    pair = by.pair
+    own = Affiliation.objects.live(at).filter(person_id=person_of(by))
+    return own.get(organization_id=pair.organization if pair else None, group_id=pair.group if pair else None)
 
 
 def _create(affiliation: Affiliation, scope: Scope, at: datetime, *, replaces: Token | None) -> tuple[Token, str]:

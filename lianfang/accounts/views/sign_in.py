@@ -133,7 +133,8 @@ def _creation_options(request: HttpRequest, email: str, account: Account | None)
     """The passkey is bound to the id that the account has, or will have; the session keeps it until the answer."""
     future = account or Account(id=_passkey_account(request) or new_id(), email=email)
     request.session[_PASSKEY_ACCOUNT] = str(future.pk)
-    return webauthn.begin_registration(future, passwordless=True)
+    options: dict[str, Any] = webauthn.begin_registration(future, passwordless=True)
+    return options
 
 
 def _passkey_account(request: HttpRequest) -> UUID | None:
@@ -195,7 +196,7 @@ def lost_factor(request: HttpRequest) -> HttpResponseBase:
         return render(request, "accounts/lost_factor.html", {"form": form}, status=422 if form.is_bound else 200)
     email = form.cleaned_data["email"].lower()
     if not ratelimit.consume(request, action="lost_factor", key=email):
-        return ratelimit.respond_429(request)
+        return cast(HttpResponse, ratelimit.respond_429(request))
     account = Account.objects.select_related("person").filter(email__iexact=email, is_active=True).first()
     if account is not None and queries.has_second_factor(account=account):
         _mail_proof(request, account)
