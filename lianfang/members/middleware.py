@@ -52,7 +52,7 @@ def database_clock() -> datetime:
 
 def _signed_in(request: HttpRequest) -> None:
     account: Any = request.user
-    found = list(with_facts(Affiliation.objects.filter(person=account.person_id)).order_by("started_at", "id"))
+    found = list(with_facts(person=account.person_id).order_by("started_at", "id"))
     if not found:
         _set(request, Subject(kind=Kind.PERSON, person=account.person_id), database_clock(), person=account.person)
         return

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from django.urls import reverse
 
+from lianfang.charter.models import DocumentVersion
+from lianfang.charter.queries import in_force
+from lianfang.kernel.clock import weekday_zh
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries, roster, words
@@ -22,6 +26,11 @@ NONE = Bilingual(zh="無", en="None")
 YES = Bilingual(zh="是", en="Yes")
 NO = Bilingual(zh="否", en="No")
 ROWS_SHOWN = 200
+
+
+def short_date(day: date) -> Bilingual:
+    """Return a calendar day as `12月23日（三）` and `Wed 23 Dec`."""
+    return Bilingual(zh=f"{day.month}月{day.day}日（{weekday_zh(day)[-1]}）", en=f"{day:%a} {day.day} {day:%b}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +210,31 @@ def answer_words(field: Field, value: Any) -> Any:
         option = field.option(str(value or ""))
         return spec_words(option["label"]) if option else NONE
     return value or NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A document as it stands beside its tick."""
+
+    title: Bilingual
+    version: DocumentVersion
+    sha: str
+    clauses: list[dict[str, Any]]
+
+
+def documents(at: datetime) -> list[Shown]:
+    """Return charter and privacy notice in force, whole: what is accepted stands above the tick."""
+    found = [in_force(kind=kind, at=at) for kind in ("charter", "privacy")]
+    return [
+        Shown(
+            Bilingual(zh=version.title_zh, en=version.title_en),
+            version,
+            bytes(version.sha256).hex()[:12],
+            [{"id": clause["id"], "text": Bilingual(zh=clause["zh"], en=clause["en"])} for clause in version.clauses],
+        )
+        for version in found
+        if version is not None
+    ]
 
 
 def receipt(application: Application) -> dict[str, Any]:

@@ -215,7 +215,7 @@ def case(application: Application, subject: Subject, at: datetime) -> dict[str, 
         "conflict": conflict,
         "readiness": readiness,
         "checks": checks(application, readiness),
-        "screened": [(row, one, _result(one)) for row, one in screened(application, listed[: shown.ROWS_SHOWN])],
+        "screened": [(row, one, result_words(one)) for row, one in screened(application, listed[: shown.ROWS_SHOWN])],
         "counts": _counts(application, listed),
         "row_total": len(listed),
         "sections": shown.sections(spec, application),
@@ -231,7 +231,8 @@ def case(application: Application, subject: Subject, at: datetime) -> dict[str, 
     }
 
 
-def _result(finding: ScreeningFinding | None) -> tuple[Bilingual, str]:
+def result_words(finding: ScreeningFinding | None) -> tuple[Bilingual, str]:
+    """Return what a row's latest finding says, and its tone."""
     name = "pending" if finding is None else "other_entity" if finding.other_entity else finding.result
     return words.SCREENING[name], words.SCREENING_TONES[name]
 

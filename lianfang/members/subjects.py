@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -44,8 +45,14 @@ class ClockTimestamp(Func):
     output_field = DateTimeField()
 
 
-def with_facts(affiliations: QuerySet[Affiliation]) -> QuerySet[Affiliation]:
-    """Annotate everything that `subject_of` reads, and `now`, the database clock; still one statement."""
+def with_facts(**which: Any) -> QuerySet[Affiliation]:
+    """Return these affiliations with all that `subject_of` reads, and `now`, the database clock: one statement."""
+    return _annotated().filter(**which)
+
+
+@cache
+def _annotated() -> QuerySet[Affiliation]:
+    # Put together once a process: it is part of every request.
     of_group = OuterRef("group")
     spells = (
         MembershipInterval.objects.filter(membership__organization=of_group)
@@ -71,7 +78,7 @@ def with_facts(affiliations: QuerySet[Affiliation]) -> QuerySet[Affiliation]:
     factors = Authenticator.objects.filter(user__person=OuterRef("person")).exclude(
         type=Authenticator.Type.RECOVERY_CODES
     )
-    return affiliations.select_related("person", "organization", "group").annotate(
+    return Affiliation.objects.select_related("person", "organization", "group").annotate(
         now=ClockTimestamp(),
         f_spells=ArraySubquery(spells),
         f_duties=ArraySubquery(duties.values(json=JSONObject(duty="duty", start="granted_at", end="ended_at"))),
@@ -137,7 +144,7 @@ def subject_for(*, person: Person | UUID, affiliation: Affiliation, at: datetime
         raise Refusal(
             Bilingual(zh="這個隸屬關係不是您的。", en="This affiliation is not yours."), rule="affiliation-own"
         )
-    return subject_of(with_facts(Affiliation.objects.filter(pk=affiliation.pk)).get(), at=at, mfa=mfa)
+    return subject_of(with_facts(pk=affiliation.pk).get(), at=at, mfa=mfa)
 
 
 def subject_for_token(*, token: Token, at: datetime, network: str | None) -> Subject:
@@ -148,7 +155,7 @@ def subject_for_token(*, token: Token, at: datetime, network: str | None) -> Sub
     """
     if not token.is_live(at) or not in_networks(network, token.networks):
         raise Refusal(Bilingual(zh="這把金鑰不能使用。", en="This token does not work."), rule="token-dead")
-    affiliation = with_facts(Affiliation.objects.filter(pk=token.affiliation_id)).get()
+    affiliation = with_facts(pk=token.affiliation_id).get()
     owner = subject_of(affiliation, at=at, mfa=bool(getattr(affiliation, "f_factor", False)))
     caveats = Caveats(
         rights=frozenset(Right(right) for right in token.rights),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from lianfang.web import views
+from lianfang.web import overview, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accessibility", views.accessibility, name="accessibility"),
     path("sitemap", views.sitemap, name="sitemap"),
     path("help", views.help_page, name="help"),
+    path("member", overview.overview, name="overview"),
     path("home", views.own_plane, name="own_plane"),
     path("me", views.my_account, name="my_account"),
     path("styleguide", views.styleguide, name="styleguide"),

@@ -169,6 +169,7 @@ def _review(request: HttpRequest, application: Application, spec: Spec, page: St
         "missing": queries.missing_of(application, but=frozenset({"review"})),
         "charter": in_force(kind="charter", at=at),
         "privacy": in_force(kind="privacy", at=at),
+        "documents": shown.documents(at),
         # One key a draft: whichever copy of the page is sent, however often, it is one application.
         "key": digest(f"submit {application.pk} {application.secret}").hex(),
     }

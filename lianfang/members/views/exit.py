@@ -16,6 +16,7 @@ from lianfang.kernel.refusal import Refusal
 from lianfang.members import actions, queries, uploads, words
 from lianfang.members.forms import AppealForm, as_errors
 from lianfang.members.models import Appeal, Revocation
+from lianfang.members.shown import short_date
 from lianfang.policy.facts import Right, Standing
 
 _ENDED = (Standing.REVOKED, Standing.TERMINATED)
@@ -104,6 +105,8 @@ def _about(request: HttpRequest, case: Revocation) -> dict[str, Any]:
         "deadline": case.deadline,
         "late": case.deadline.is_late(at) if case.deadline else False,
         "days_left": case.deadline.days_left(at) if case.deadline else 0,
+        "days_late": -case.deadline.days_left(at) if case.deadline else 0,
+        "last": short_date(case.deadline.last_day) if case.deadline else None,
         "decision": next(iter(queries.decisions(revocation=case, kind="revoke")), None),
         "appeals": queries.appeals([case]).get(case.pk, []) if _may(request, Right.VIEW_EXIT) else [],
         "may_view": _may(request, Right.VIEW_EXIT),

@@ -183,7 +183,8 @@ def screening(request: HttpRequest, number: str) -> HttpResponseBase:
             as_errors(form, refusal)
         else:
             return redirect("case", number=number)
-    return _page(request, "screening", application, form, lines=lines)
+    shown = [(*line, shown_staff.result_words(line[2])) for line in lines]
+    return _page(request, "screening", application, form, lines=shown)
 
 
 def _findings(form: ScreeningForm, lines: list[Any]) -> list[actions.Finding]:
