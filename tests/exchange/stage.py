@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -37,6 +37,7 @@ class Machine:
     url: str
     token: Token
     secret: str
+    session: requests.Session = field(default_factory=requests.Session, repr=False)
 
     @property
     def auth(self) -> tuple[str, str]:
@@ -49,7 +50,7 @@ class Machine:
         sent = {"Accept": TAXII, **(headers or {})}
         more.setdefault("auth", self.auth)
         more.setdefault("timeout", 20)
-        return requests.request(method, self.url + path, headers=sent, allow_redirects=False, **more)
+        return self.session.request(method, self.url + path, headers=sent, allow_redirects=False, **more)
 
     def get(self, path: str, **more: Any) -> requests.Response:
         return self.ask("GET", path, **more)

@@ -261,13 +261,14 @@ def _words(refusal: Refusal) -> str:
     return f"{refusal.reason.zh} {refusal.reason.en}"
 
 
+_NO_ENVELOPE = frozenset({"json-no-objects", "json-not-object", "json-single", "json-too-many"})
+
+
 def _refused(refusal: Refusal) -> TaxiiError:
-    """A body that is not JSON is a 400, one too large a 413, one that is no envelope a 422; a missing right a 403."""
+    """A body that is not JSON is a 400, one that is JSON but no envelope a 422; a missing right a 403."""
     if refusal.rule.startswith(("G-", "F-", "P-")):
         return TaxiiError(403, "Forbidden", _words(refusal))
-    if refusal.rule == "body-too-large":
-        return TaxiiError(413, "Too large", _words(refusal))
-    if refusal.rule.startswith("json-"):
+    if refusal.rule.startswith("json-") and refusal.rule not in _NO_ENVELOPE:
         return TaxiiError(400, "Bad request", _words(refusal))
     return TaxiiError(422, "Cannot be processed", _words(refusal))
 
