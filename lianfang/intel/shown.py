@@ -86,6 +86,8 @@ def _text(node: Any) -> str:
     if isinstance(node, list):
         return "\n".join(text for child in node[:50] if (text := _text(child)))[:_LONGEST]
     if isinstance(node, dict):
+        if "phase_name" in node:
+            return f"{node['phase_name']} ({node.get('kill_chain_name', '')})"
         return "，".join(f"{name}: {_text(child)}" for name, child in list(node.items())[:30])[:_LONGEST]
     return ""
 

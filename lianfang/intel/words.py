@@ -135,33 +135,33 @@ OUTCOMES: dict[str, Bilingual] = {
 
 FINDINGS: dict[str, Bilingual] = {
     "tlp-unknown": _say(
-        "有不認得的TLP標示，先以TLP:RED隔離，請設定標示。",
-        "A TLP marking is unknown: kept in quarantine as TLP:RED; please set the label.",
+        "有不認得的TLP標示，先以TLP:RED隔離，由提交人設定標示。",
+        "A TLP marking is unknown: kept in quarantine as TLP:RED; the submitter sets the label.",
     ),
     "tlp-mismatch": _say(
-        "TLP標示的id與內容不符，先以TLP:RED隔離，請設定標示。",
-        "A TLP marking's id and content disagree: kept in quarantine as TLP:RED; please set the label.",
+        "TLP標示的id與內容不符，先以TLP:RED隔離，由提交人設定標示。",
+        "A TLP marking's id and content disagree: kept in quarantine as TLP:RED; the submitter sets the label.",
     ),
     "names-itself": _say(
-        "您選擇不顯示名稱，但內容裡看得出貴組織，先隔離等分析員確認。",
-        "You chose not to be named, but the content tells who you are: in quarantine until an analyst has looked.",
+        "選擇不顯示名稱，但內容裡看得出來源，先隔離等分析員確認。",
+        "The source chose not to be named, but the content tells who it is: in quarantine until an analyst has looked.",
     ),
     "names-by-reference": _say(
-        "您選擇不顯示名稱，但引用了顯示名稱的情資，先隔離等分析員確認。",
-        "You chose not to be named, but it refers to an item that names you: in quarantine until an analyst has looked.",
+        "選擇不顯示名稱，但引用了顯示名稱的情資，先隔離等分析員確認。",
+        "The source chose not to be named, but it refers to an item that names it: in quarantine until an analyst has looked.",
     ),
     "tlp-several": _say("有多個TLP標示，採最嚴格的。", "Several TLP markings: the strictest counts."),
     "tlp-stricter": _say("物件與表單的TLP不同，採較嚴格的。", "Object and form differ in TLP: the stricter counts."),
     "red-named-only": _say(
-        "TLP:RED只給指名的人；沒有指名就只有您自己，在網頁上。",
-        "TLP:RED goes to named persons only; without any, to you alone, on the page.",
+        "TLP:RED只給指名的人；沒有指名就只有提交的本人，在網頁上。",
+        "TLP:RED goes to named persons only; without any, to its submitter alone, on the page.",
     ),
     "custom-left-out": _say(
         "自訂屬性只給分析員，不給其他會員。", "Custom properties go to analysts only, not to other members."
     ),
     "creator-kept-back": _say(
-        "您選擇不顯示名稱，這個身分物件只給分析員。",
-        "You chose not to be named: this identity goes to analysts only.",
+        "選擇不顯示名稱時，這個身分物件只給分析員。",
+        "The source chose not to be named: this identity goes to analysts only.",
     ),
 }
 """What intake noticed about a version; the first four quarantine."""

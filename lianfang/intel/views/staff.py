@@ -17,6 +17,7 @@ from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked
 from lianfang.intel import actions, queries, shown, words
 from lianfang.intel.forms import StopForm
+from lianfang.intel.intake import QUARANTINES
 from lianfang.intel.models import Stop, Version
 from lianfang.kernel.refusal import Refusal
 from lianfang.policy import store
@@ -45,7 +46,7 @@ def quarantine(request: HttpRequest) -> HttpResponse:
             "type": words.type_words(version.item.type),
             "title": shown.title(orjson.loads(bytes(version.original))) if readable else "",
             "source": shown.source_words(subject=subject, label=label, at=at, request=asking),
-            "findings": [words.FINDINGS[code] for code in version.findings if code in words.FINDINGS],
+            "findings": [words.FINDINGS[code] for code in version.findings if code in QUARANTINES],
             "red": label.tlp is Tlp.RED,
         })  # fmt: skip
     return render(request, "intel/quarantine.html", {"rows": rows})
