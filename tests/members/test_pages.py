@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from lianfang.members import queries
 from tests import world
 
 STAFF = [
