@@ -170,9 +170,9 @@ def _bootstrap(chosen: argparse.Namespace) -> int:
 
         at = utcnow()
         with transaction.atomic():
-            paths = bootstrap(emails=tuple(chosen.emails), at=at)
-            # Nobody can acknowledge a duty or accept a charter before there is one.
+            # The invitations carry the privacy notice, and the invited acknowledge a duty of the charter.
             load_models(by=Subject.system("bootstrap"), at=at)
+            paths = bootstrap(emails=tuple(chosen.emails), at=at)
         for email, path in zip(chosen.emails, paths, strict=True):
             print(f"{email}  {settings.BASE_URL}{path}")
     return 0

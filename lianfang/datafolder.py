@@ -172,6 +172,14 @@ class DataFolder:
             os.fsync(file.fileno())
         fresh.replace(self.path / name)
 
+    def prepared(self) -> dict[str, str]:
+        """Which steps of a start were done, and on what; nothing when that cannot be known."""
+        try:
+            found = json.loads((self.path / "prepared").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
     def _note(self) -> dict[str, object] | None:
         path = self.path / "folder.json"
         try:

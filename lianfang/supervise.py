@@ -56,6 +56,7 @@ class Child:
     environment: dict[str, str]
     log: Path
     keep: tuple[int, ...] = ()
+    orphaned: str = "TERM"  # the signal that it gets when the supervisor is killed
     process: subprocess.Popen[bytes] | None = None
     deaths: list[float] = field(default_factory=list)
 
@@ -63,7 +64,7 @@ class Child:
         """Start it, its own session leader, bound to this thread's life."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*_dying_with_us("TERM"), sys.executable, *self.command],
+                [*_dying_with_us(self.orphaned), sys.executable, *self.command],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -146,7 +147,9 @@ class Supervisor:
         self._prepare(folder, environment)
         environment = _without_owner(environment)
         log = folder.logs / "worker.log"
-        self._begin(Child("worker", _WORKER, 25, environment, log), "Worker for mail and schedules")
+        # Its database would be gone at the same moment, and it would wait for it; what it was doing is taken up again.
+        worker = Child("worker", _WORKER, 25, environment, log, orphaned="KILL")
+        self._begin(worker, "Worker for mail and schedules")
         command = [*_GUNICORN, "--bind", f"fd://{web.fileno()}"]
         child = Child("web", command, 15, environment, folder.logs / "web.log", (web.fileno(),))
         self._begin(child, "Web server")
@@ -157,7 +160,7 @@ class Supervisor:
         environment = dict(os.environ)
         environment |= {
             "DJANGO_SETTINGS_MODULE": "config.settings",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
             "PYTHONUNBUFFERED": "1",
             "LIANFANG_DEMO": "yes" if self.demo else "no",
             "LIANFANG_DATA": str(folder.path),
@@ -191,16 +194,17 @@ class Supervisor:
         made = catalogues.compile_all()
         if made:
             self._say(f"Translations compiled ({made} files)")
-        static = _fingerprint()
-        collected = folder.path / "prepared"
+        # What a start has done it need not do again: each step is named with a digest of all that it depends on.
+        wanted = {"schema": _digest("lianfang/**/*.py", "config/*.py"), "static": _digest("lianfang/*/static/**/*")}
+        done = folder.prepared()
         # Independent of each other, each mostly waiting for Django to load: at the same time.
         steps: dict[str, list[str]] = {}
-        if not self.external or "DATABASE_OWNER_URL" in environment:
+        if "DATABASE_OWNER_URL" in environment and (self.external or done.get("schema") != wanted["schema"]):
             steps["Database brought to this release"] = ["-m", "lianfang", "migrate"]
-        if not collected.exists() or collected.read_text() != static:
+        if done.get("static") != wanted["static"]:
             steps["Static files collected"] = ["manage.py", "collectstatic", "--noinput", "--clear", "-v0"]
         self._all(steps, environment, folder)
-        folder.write("prepared", static)
+        folder.write("prepared", json.dumps(wanted) + "\n")
         if self.demo and not (folder.path / "demo.json").exists():
             self._all({"Demo data loaded": ["-m", "lianfang", "demo-load"]}, environment, folder)
 
@@ -351,10 +355,10 @@ def _dying_with_us(signal_name: str) -> list[str]:
     return ["setpriv", "--pdeathsig", signal_name]
 
 
-def _fingerprint() -> str:
-    """Changes when a static file, or a package that may bring some, changes."""
+def _digest(*patterns: str) -> str:
+    """Changes when one of these files of the release, or a package that it runs with, changes."""
     whole = hashlib.sha256((ROOT / "requirements" / "runtime.lock").read_bytes())
-    for path in sorted(ROOT.glob("lianfang/*/static/**/*")):
+    for path in sorted({path for pattern in patterns for path in ROOT.glob(pattern)}):
         state = path.stat()
         whole.update(f"{path.relative_to(ROOT)} {state.st_size} {state.st_mtime_ns}\n".encode())
     return whole.hexdigest()
