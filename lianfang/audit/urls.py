@@ -15,7 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/audit/entry/<int:number>/proof", _auditor(views.entry_proof), name="audit_entry_proof"),
     path("staff/audit/verification", _auditor(views.run), name="audit_verify"),
     path(
-        "staff/audit/verification/<int:verification>/acknowledgement",
+        "staff/audit/verification/<int:verification>/noted",
         _auditor(views.acknowledge),
         name="audit_acknowledge",
     ),

@@ -288,8 +288,11 @@ class _Nodes:
 
 
 def _nodes(level: int) -> Iterator[tuple[int, bytes]]:
-    rows = Node.objects.filter(level=level).order_by("index").values_list("index", "hash")
-    return ((index, bytes(value)) for index, value in rows.iterator(chunk_size=_CHUNK))
+    after = -1
+    wanted = Node.objects.filter(level=level).order_by("index").values_list("index", "hash")
+    while rows := list(wanted.filter(index__gt=after)[:_CHUNK]):
+        yield from ((index, bytes(value)) for index, value in rows)
+        after = rows[-1][0]
 
 
 def _leaves() -> Iterator[tuple[Leaf, Entry | None]]:
