@@ -54,7 +54,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     event = event_number()
     log.error("event %s at %s %s", event, request.method, request.path)
     try:
-        html = render_to_string("web/server_error.html", {"event": event}, request=request)
+        html: str = render_to_string("web/server_error.html", {"event": event}, request=request)
     except Exception:
         log.exception("event %s: its page could not be made", event)
         html = _LAST_RESORT.format(event=event)

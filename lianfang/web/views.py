@@ -76,7 +76,7 @@ def own_plane(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(_own_plane(shell.subject, signed_in=shell.signed_in))
     if request.user.is_authenticated:
         # What this device has not chosen yet, it takes from the account.
-        return _with_preferences(response, cast(Account, request.user), known=request.COOKIES.keys())
+        return _with_preferences(response, request.user, known=request.COOKIES.keys())
     return response
 
 

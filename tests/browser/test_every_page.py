@@ -1,0 +1,89 @@
+"""Every page that the cast can reach by links: axe objects to nothing, the policy stops nothing, none is too wide.
+
+The pages are found by following the links of each reader from his first page, one page of each kind, so that a new
+page is looked at without being named here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from tests.browser.contact_sheet import ARGUMENTS, CHROMIUM, Seen, kind_of, photograph
+from tests.world import World, build
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
+MOST = 60
+READERS: dict[str, Callable[[World], Any]] = {
+    "public": lambda world: None,
+    "admin": lambda world: world.jia.admin,
+    "constituent": lambda world: world.wu,
+    "former": lambda world: world.former.admin,
+    "reviewer": lambda world: world.reviewer,
+    "approver": lambda world: world.approver,
+    "analyst": lambda world: world.analyst,
+    "auditor": lambda world: world.auditor,
+}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser for this file."""
+    with sync_playwright() as tool:
+        made = tool.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield made
+        made.close()
+
+
+def _context(chromium: Browser, base: str, client: Client, *, width: int, language: str) -> BrowserContext:
+    context = chromium.new_context(viewport={"width": width, "height": 900})
+    cookies = [{"name": "language", "value": language, "url": base}]
+    session = client.cookies.get(settings.SESSION_COOKIE_NAME)
+    if session is not None and session.value:
+        cookies.append({"name": settings.SESSION_COOKIE_NAME, "value": session.value, "url": base})
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+    return context
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_every_page_of_a_reader(chromium: Browser, live_server: Any, tmp_path: Path, reader: str) -> None:
+    world = build()
+    client = world.client(READERS[reader](world))
+    base = live_server.url
+    folder = Path(os.environ.get("LIANFANG_LOOK", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {kind_of(path): path for path in ("/", "/home", "/me", "/nowhere")}
+    faults: list[str] = []
+    for width, language in ((1440, "zh-hant"), (390, "zh-hant"), (1440, "en"), (390, "en")):
+        context = _context(chromium, base, client, width=width, language=language)
+        queue = list(paths.values())
+        while queue:
+            path = queue.pop(0)
+            name = kind_of(path).strip("/").replace("/", "_").replace("*", "x") or "home"
+            seen = Seen(reader, path, width, language, f"{reader}-{name}-{width}-{language}.png")
+            for link in photograph(context, base, path, seen, folder):
+                if kind_of(link) not in paths and len(paths) < MOST:
+                    paths[kind_of(link)] = link
+                    queue.append(link)
+            faults += [f"{path} {width} {language}: {fault}" for fault in seen.faults if "404" not in fault]
+            if width == 1440:
+                faults += [f"{path} {language}: {finding}" for finding in _axe(context, base + path)]
+        context.close()
+    print(f"{reader}: {len(paths)} kinds of page")
+    assert not faults, "\n".join(faults)
+
+
+def _axe(context: BrowserContext, address: str) -> list[str]:
+    page = context.new_page()
+    page.goto(address)
+    report = Axe().run(page)
+    page.close()
+    return [f"{rule['id']} {rule['nodes'][0]['html'][:140]}" for rule in report.response["violations"]]
