@@ -271,7 +271,7 @@ class RevocationForm(forms.Form):
         label=_("Ground"), widget=forms.RadioSelect, error_messages={"required": _("Choose the ground.")}
     )
     facts = forms.CharField(
-        label=_("Facts"),
+        label=_("Facts of the case"),
         help_text=_("What happened, when, and where it is recorded. Printed in the letter."),
         max_length=20000,
         widget=forms.Textarea(attrs={"rows": "8"}),
