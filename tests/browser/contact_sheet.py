@@ -36,7 +36,7 @@ ARGUMENTS = [
 WIDTHS = (1440, 390)
 LANGUAGES = ("zh-hant", "en")
 # Never followed: they end the session, change a preference or hand out a file.
-AVOIDED = re.compile(r"/account/logout|/static/|/download|/taxii2|/healthz|/readyz|\.json$|\.xlsx$|\.pdf$|\.txt$")
+AVOIDED = re.compile(r"/account/logout|/static/|/download|/files/|/taxii2|/healthz|/readyz|\.json$|\.xlsx$|\.pdf$|\.txt$")
 _IDENTITY = re.compile(
     r"[0-9a-f]{8}-[0-9a-f-]{27}|[a-z-]+--[0-9a-f-]{36}|[A-Z]-\d{4}-\d+|(?<=/)\d+(?=/|$)|(?<=/)[A-Za-z0-9_-]{24,}"
 )

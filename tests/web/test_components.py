@@ -222,3 +222,8 @@ def test_the_second_factor_field_is_the_one_that_signing_reads() -> None:
     assert 'name="second_factor_code"' in html
     assert 'autocomplete="one-time-code"' in html
     assert 'aria-describedby="second_factor_code_helptext"' in html
+
+
+def test_a_step_counts_its_steps() -> None:
+    assert "第2步，共7步" in show('<c-step :number="2" :of="7" title="組織" />')
+    assert "第2步，共3步" in show('<c-step :number="2" :steps="steps" title="組織" />', steps=["a", "b", "c"])
