@@ -48,7 +48,7 @@ def _audience_within(old: Label, new: Label) -> bool:
     before, after = old.audience, new.audience
     if after.kind is AudienceKind.PERSONS and after.members:
         # Named persons count in RED alone, so those of any other label are not readers who could be kept.
-        return old.tlp is Tlp.RED and before.kind is AudienceKind.PERSONS and after.members <= before.members
+        return old.tlp is Tlp.RED and after.members <= before.members
     return _groups_within(before, after)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
+from uuid import UUID
 
-from lianfang.policy.facts import AudienceKind, Duty, Kind, Label, Right, Role, Standing, State, Subject, Tlp
+from lianfang.policy.facts import AudienceKind, Duty, Kind, Label, Named, Right, Role, Standing, State, Subject, Tlp
 from lianfang.policy.registry import Question, allows
 
 # --- what the rights have in common ---------------------------------------------------------------------------------
@@ -65,7 +66,7 @@ def on_duty(subject: Subject, *duties: Duty) -> bool:
 
 def a_source(subject: Subject, label: Label) -> bool:
     """The subject's pair is one of the sources (for an external source: the owner)."""
-    return subject.pair is not None and subject.pair in label.owners
+    return subject.pair in label.owners
 
 
 def the_only_source(subject: Subject, label: Label) -> bool:
@@ -78,14 +79,22 @@ def submitted_it(subject: Subject, label: Label) -> bool:
     return subject.person is not None and subject.person == label.submitted_by
 
 
+def group_of(subject: Subject) -> UUID | None:
+    """The group member that the subject belongs to."""
+    return subject.pair.group if subject.pair is not None else None
+
+
+def organization_of(subject: Subject) -> UUID | None:
+    """The organisation that the subject acts for."""
+    return subject.pair.organization if subject.pair is not None else None
+
+
 def admin_of_its_group(subject: Subject, label: Label) -> bool:
-    """The member_admin of a group, and the only source is of that group (a constituent of it)."""
+    """The member_admin of the group that a source belongs to: itself, or a constituent of it."""
     return (
-        len(label.sources) == 1
-        and subject.role is Role.MEMBER_ADMIN
+        subject.role is Role.MEMBER_ADMIN
         and not subject.is_constituent
-        and subject.pair is not None
-        and any(owner.group == subject.pair.group for owner in label.owners)
+        and any(owner.group == group_of(subject) for owner in label.owners)
     )
 
 
@@ -101,6 +110,12 @@ def speaks_for_source(subject: Subject, label: Label) -> bool:
     return subject.role in SPEAKERS or on_duty(subject, Duty.ANALYST)
 
 
+def named_in(subject: Subject, label: Label) -> bool:
+    """This person, for this organisation, is named in the audience. Groups are no names, so none is matched."""
+    person, organization = subject.person, organization_of(subject)
+    return person is not None and organization is not None and Named(person, organization) in label.audience.members
+
+
 def named_analyst(subject: Subject, label: Label) -> bool:
     """An analyst named on the item."""
     return on_duty(subject, Duty.ANALYST) and subject.person in label.named_analysts
@@ -114,7 +129,7 @@ def addressed_to_group(subject: Subject, label: Label) -> bool:
         case AudienceKind.ALLIANCE:
             return True
         case AudienceKind.GROUPS:
-            return subject.pair.group in label.audience.members
+            return group_of(subject) in label.audience.members
         case AudienceKind.SHARING_GROUPS:
             return not subject.sharing_groups.isdisjoint(label.audience.members)
         case _:
@@ -126,7 +141,7 @@ def relayed_to(subject: Subject, label: Label) -> bool:
 
     Who relays a class relays what is less strict too. What was once above AMBER is relayed item by item only.
     """
-    if subject.pair is not None and subject.pair.group in label.relayed_by:
+    if group_of(subject) in label.relayed_by:
         return True
     classes = subject.relays | subject.terms.automatic_relay
     return not label.once_above_amber and any(label.tlp <= relayed for relayed in classes)
@@ -158,7 +173,7 @@ def has_left(subject: Subject, at: datetime) -> bool:
 def within(address: str | None, networks: tuple[str, ...]) -> bool:
     """The address lies in one of the networks; what cannot be read lies in none."""
     try:
-        return address is not None and any(ip_address(address) in ip_network(network) for network in networks)
+        return any(ip_address(address or "") in ip_network(network) for network in networks)
     except ValueError:
         return False
 
@@ -185,7 +200,7 @@ def left_to_former(q: Question) -> bool:
         case Right.DECIDE_CONSENT:
             return own_item
         case Right.FILE_APPEAL:
-            own_case = case is None or (subject.pair is not None and case.organization == subject.pair.organization)
+            own_case = case is None or case.organization == organization_of(subject)
             return own_case and not subject.is_constituent
         case _:
             return False

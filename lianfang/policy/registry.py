@@ -44,7 +44,7 @@ class Question:
         return Question(subject, self.right, self.target, self.at, self.request)
 
     def _plain_request(self) -> Request:
-        return replace(self.request, by_source=False) if self.request.by_source else self.request
+        return replace(self.request, by_source=False)
 
 
 class Effect(StrEnum):

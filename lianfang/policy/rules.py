@@ -7,12 +7,10 @@ says when it speaks. Ids are stable: code, pages, documents and tests use them. 
 from __future__ import annotations
 
 from lianfang.policy.facts import (
-    AudienceKind,
     Channel,
     Duty,
     Kind,
     Label,
-    Named,
     NameSource,
     NarrowedKind,
     Right,
@@ -37,6 +35,7 @@ from lianfang.policy.predicates import (
     member_people,
     membership_in_force,
     named_analyst,
+    named_in,
     on_duty,
     people,
     public_covers,
@@ -118,16 +117,8 @@ def p_constituent(q: Question) -> bool:
     rights={Right.READ},
 )
 def p_named(q: Question) -> bool:
-    subject, label = q.subject, q.label
-    return (
-        label is not None
-        and subject.kind is Kind.PERSON
-        and subject.person is not None
-        and subject.pair is not None
-        and label.tlp is Tlp.RED
-        and label.audience.kind is AudienceKind.PERSONS
-        and Named(subject.person, subject.pair.organization) in label.audience.members
-    )
+    label = q.label
+    return label is not None and q.subject.kind is Kind.PERSON and label.tlp is Tlp.RED and named_in(q.subject, label)
 
 
 @permit(
@@ -415,10 +406,9 @@ def inside_narrowing(q: Question, label: Label) -> bool:
 )
 def f_container(q: Question) -> bool:
     label = q.label
-    if label is None or not label.requires:
+    if label is None or all(allows(q.reading(required)) for required in label.requires):
         return False
-    own = the_only_source(q.subject, label) and p_own(q)
-    return not own and not all(allows(q.reading(required)) for required in label.requires)
+    return not (the_only_source(q.subject, label) and p_own(q))
 
 
 @forbid(
