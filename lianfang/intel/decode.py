@@ -81,7 +81,7 @@ def read(raw: bytes) -> tuple[Json, bytes]:
     if not isinstance(value, dict):
         raise _refusal("not-object", "不是JSON物件。", "Not a JSON object.")
     names, plain = _look(value)
-    if names != _names_written(raw):
+    if not _each_once(raw, names):
         raise _refusal("duplicate-member", "同一個屬性寫了兩次。", "A property is written twice.", _duplicate(raw))
     return value, digest(_canonical(value, plain))
 
@@ -130,11 +130,12 @@ def _look(value: Json) -> tuple[int, bool]:
     raise _refusal("depth", f"巢狀超過{MAX_DEPTH}層。", f"Nested deeper than {MAX_DEPTH} levels.")
 
 
-def _names_written(raw: bytes) -> int:
-    if b'\\"' not in raw and not _SPACED_COLON.search(raw):
-        # Without an escaped quotation mark `":` can only end a member's name.
-        return raw.count(b'":')
-    return sum(1 for found in _STRING.finditer(raw) if found.group(1) is not None)
+def _each_once(raw: bytes, names: int) -> bool:
+    """Return whether the bytes write exactly as many members as were read: a second of one name is lost in reading."""
+    if b'\\"' not in raw and not _SPACED_COLON.search(raw) and raw.count(b'":') == names:
+        # Without an escaped quotation mark every member's end is counted, so there are no more of them than this.
+        return True
+    return sum(1 for found in _STRING.finditer(raw) if found.group(1) is not None) == names
 
 
 def _duplicate(raw: bytes) -> str:

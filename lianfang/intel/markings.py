@@ -7,10 +7,12 @@ OpenCTI's own AMBER+STRICT. All three mean one thing here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lianfang.kernel.refusal import Refusal
+from lianfang.kernel.text import Bilingual
 from lianfang.policy.facts import Audience, AudienceKind, Pap, Tlp
 
 DEFAULT = Tlp.AMBER_STRICT
@@ -36,6 +38,7 @@ TLP_2_EXTENSION = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
 _WORDS = {"clear": Tlp.CLEAR, "white": Tlp.CLEAR, "green": Tlp.GREEN, "amber": Tlp.AMBER, "red": Tlp.RED}
 _WORDS |= {"amber+strict": Tlp.AMBER_STRICT, "amber-strict": Tlp.AMBER_STRICT, "amber_strict": Tlp.AMBER_STRICT}
 _PAP_WORDS = {"clear": Pap.CLEAR, "white": Pap.CLEAR, "green": Pap.GREEN, "amber": Pap.AMBER, "red": Pap.RED}
+_NAMED_RED = Bilingual(zh="指名的人只能搭配TLP:RED。", en="Named persons go with TLP:RED alone.")
 _TAG = re.compile(r"\s*(tlp|pap)\s*[:=]\s*\"?([^\"]*?)\"?\s*", re.IGNORECASE)
 
 
@@ -184,28 +187,23 @@ def resolve(
 
     The strictest of form and object. An unmarked new version takes the stricter of default and predecessor. RED by
     token, or with any audience but named persons, becomes RED for the named persons (none = the submitter alone), and
-    the result says so. Without an audience from form or profile it is the coordinator's alone.
+    the result says so. Without an audience from form or profile it is the predecessor's, else the coordinator's alone.
+    Raises Refusal for named persons with a label other than RED.
     """
     findings = list(marked.findings)
     spoken = [tlp for tlp in (marked.tlp, form_tlp) if tlp is not None]
     if marked.tlp is not None and form_tlp is not None and marked.tlp != form_tlp:
         findings.append("tlp-stricter")
-    tlp = max(spoken, default=DEFAULT)
+    tlp = max(spoken, default=DEFAULT if predecessor is None else max(DEFAULT, predecessor[0]))
+    given = audience is not None
     if audience is None:
         audience = predecessor[1] if predecessor is not None else Audience.coordinator_only()
-    if predecessor is not None and not spoken:
-        tlp = max(DEFAULT, predecessor[0])
     named = audience.kind is AudienceKind.PERSONS
     if tlp is Tlp.RED and (by_token or not named):
         audience = audience if named else Audience.persons()
         findings.append("red-named-only")
     elif tlp is not Tlp.RED and named:
-        # Two objects under one form: RED ones go to the persons named, and the others must not.
+        if given:
+            raise Refusal(_NAMED_RED, rule="label-named-red", clause="TLP", field="object_marking_refs")
         audience = Audience.coordinator_only()
-        findings.append("named-needs-red")
     return Resolved(tlp, audience, marked.pap, marked.quarantined, tuple(dict.fromkeys(findings)))
-
-
-def strictest(tlps: Iterable[Tlp]) -> Tlp | None:
-    """Return the strictest of several, or None of none."""
-    return max(tlps, default=None)

@@ -24,6 +24,8 @@ _PLAIN = re.compile(
     r"(?P<path>[a-zA-Z0-9_]+(?:\.(?:[a-zA-Z0-9_]+|'[^'\\\n]{1,250}'))*)"
     r" ?= ?'(?P<value>(?:[^'\\]|\\['\\])*)'\]"
 )
+_HASHES = {"MD5": 32, "SHA-1": 40, "SHA-256": 64, "SHA-512": 128}
+_HEX = re.compile(r"[0-9a-fA-F]+")
 _ESCAPE = re.compile(r"\\(['\\])")
 _LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'")
 _TERM = re.compile(r"<=|>=|!=|[=<>]|\b(?:IN|LIKE|MATCHES|ISSUBSET|ISSUPERSET|EXISTS)\b")
@@ -49,14 +51,22 @@ class Budget:
 def plain(pattern: str) -> Comparison | None:
     """Return the one comparison of a plain pattern, or None when it is anything else (or wrong)."""
     found = _PLAIN.fullmatch(pattern)
-    if found is None:
+    if found is None or not _plain_hash(found["path"], found["value"]):
         return None
     return Comparison(found["type"], found["path"].replace("'", ""), _ESCAPE.sub(r"\1", found["value"]))
 
 
+def _plain_hash(path: str, value: str) -> bool:
+    """Whether a hash has the length of its kind; anything else about hashes is for the parser to judge."""
+    if ".hashes." not in f".{path}":
+        return True
+    length = _HASHES.get(path.rpartition(".")[2].strip("'").upper())
+    return length == len(value) and _HEX.fullmatch(value) is not None
+
+
 def check(pattern: str, *, budget: Budget) -> None:
     """Raise Refusal (field `pattern`) unless this is a STIX pattern that we are ready to read."""
-    if _PLAIN.fullmatch(pattern) is not None:
+    if plain(pattern) is not None:
         return
     if len(pattern) > MAX_LENGTH:
         raise _refusal(
