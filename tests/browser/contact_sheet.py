@@ -20,7 +20,7 @@ import re
 import struct
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,9 @@ ARGUMENTS = [
 WIDTHS = (1440, 390)
 LANGUAGES = ("zh-hant", "en")
 # Never followed: they end the session, change a preference or hand out a file.
-AVOIDED = re.compile(r"/account/logout|/static/|/download|/files/|/taxii2|/healthz|/readyz|\.json$|\.xlsx$|\.pdf$|\.txt$")
+AVOIDED = re.compile(
+    r"/account/logout|/static/|/download|/files/|/taxii2|/healthz|/readyz|\.json$|\.xlsx$|\.pdf$|\.txt$"
+)
 _IDENTITY = re.compile(
     r"[0-9a-f]{8}-[0-9a-f-]{27}|[a-z-]+--[0-9a-f-]{36}|[A-Z]-\d{4}-\d+|(?<=/)\d+(?=/|$)|(?<=/)[A-Za-z0-9_-]{24,}"
 )
@@ -92,8 +94,15 @@ def links(page: Page, base: str) -> Iterator[str]:
             yield parts.path
 
 
-def photograph(context: BrowserContext, base: str, path: str, seen: Seen, folder: Path) -> list[str]:
-    """Keep one page as a picture, note its faults, and return where it leads."""
+def photograph(
+    context: BrowserContext,
+    base: str,
+    path: str,
+    seen: Seen,
+    folder: Path,
+    inspect: Callable[[Page], list[str]] = lambda page: [],
+) -> list[str]:
+    """Keep one page as a picture, note its faults and those that `inspect` finds, and return where it leads."""
     page = context.new_page()
     page.on("console", lambda message: seen.faults.append(message.text[:160]) if message.type == "error" else None)
     page.on("pageerror", lambda error: seen.faults.append(str(error)[:160]))
@@ -103,6 +112,7 @@ def photograph(context: BrowserContext, base: str, path: str, seen: Seen, folder
     over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if over > 0:
         seen.faults.append(f"{over} px wider than the screen")
+    seen.faults += inspect(page)
     # The picture shows the whole page at once; what sticks to the lower edge must stand at its end.
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": seen.width, "height": min(max(height, 700), 12_000)})

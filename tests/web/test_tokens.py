@@ -74,6 +74,13 @@ def test_the_theme_of_the_system_is_the_dark_theme() -> None:
     assert {name: system[name] for name in DARK} == DARK
 
 
+def test_paper_is_printed_in_the_light_colours() -> None:
+    printed = _block(OWN, "[data-bs-theme=dark],[data-bs-theme=system]{\n")
+    assert {name: printed[name] for name in LIGHT if name != "shadow"} == {
+        name: value for name, value in LIGHT.items() if name != "shadow"
+    }
+
+
 @pytest.mark.parametrize("path", sorted(STATIC.glob("*.css")), ids=lambda path: path.name)
 def test_style_sheets_ask_nobody_else(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
