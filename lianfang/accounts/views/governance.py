@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from lianfang.accounts import actions, queries, registry, words
+from lianfang.accounts import actions, doors, queries, registry, words
 from lianfang.accounts.doors import door
 from lianfang.accounts.forms import ColleagueForm, DutyForm, SettingForm, refuse
 from lianfang.accounts.models import DutyGrant, Person, SettingDecision
@@ -44,6 +44,7 @@ def duties(request: HttpRequest) -> HttpResponseBase:
         "colleague": ColleagueForm(),
         "proposed": [_proposal(request, grant) for grant in grants if grant.state == "proposed"],
         "people": _by_person(request, grants),
+        "manages": doors.may(subject=asked(request).subject, right=Right.MANAGE_PEOPLE, at=at),
         "meanings": [(words.DUTIES[duty], words.DUTY_MEANINGS[duty]) for duty in Duty],
     }
     return render(request, "accounts/duties.html", context, status=422 if form.is_bound else 200)
