@@ -1,0 +1,239 @@
+"""Each clause of the charter with what it demands, the rule that holds it, and the test that fails without it.
+
+    python -m tests.docs.charter_map > docs/charter-map.md
+
+What a clause demands is said in our own words. A clause that nothing holds yet names the app it will live in.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One clause: rules are ids of the policy or moves `MACHINE.move`; tests are `file::name` below tests/."""
+
+    number: str
+    demand: str
+    rules: tuple[str, ...] = ()
+    held_by: str = ""
+    tests: tuple[str, ...] = ()
+    not_yet: str = ""
+
+
+CLAUSES = (
+    Clause(
+        "1.1",
+        "Listed companies and civil associations may join.",
+        held_by="the application's procedure asks for kind and proof and refuses emerging-board companies",
+        tests=("members/test_story.py::test_from_the_first_page_to_the_exit",),
+        not_yet="dated editions of official lists: `members`",
+    ),
+    Clause(
+        "1.2",
+        "A member is willing to take part and helps its constituents.",
+        held_by="declared with the application; nothing is pre-ticked",
+        tests=("members/test_story.py::test_from_the_first_page_to_the_exit",),
+        not_yet="record of participation: `members`",
+    ),
+    Clause(
+        "1.3",
+        "Applying accepts the charter and attests that no constituent is mainland capital; approval makes the member.",
+        rules=("G-apply", "G-take_up", "G-review", "G-approve", "S-review", "F-constituent", "APPLICATION.approve"),
+        held_by="attestation bound to charter version and roster; a finding for every row; approval itself begins "
+        "the membership",
+        tests=(
+            "members/test_story.py::test_from_the_first_page_to_the_exit",
+            "story/test_story.py::test_02_one_reviews_and_another_approves",
+        ),
+        not_yet="matching against the published list and the ownership graph: `members`",
+    ),
+    Clause(
+        "1.4",
+        "The alliance may revoke after review; an appeal within 30 days is reviewed again and may restore.",
+        rules=("F-standing", "F-gap", "G-revoke", "G-decide_appeal", "S-appeal", "REVOCATION.revoke", "APPEAL.grant"),
+        held_by="two people; effect at the instant of the decision; the last day of appeal is counted by the Civil "
+        "Code with its calendar edition",
+        tests=(
+            "kernel/test_deadlines.py::*",
+            "story/test_story.py::test_06_a_revocation_bites_the_next_request",
+            "story/test_story.py::test_07_the_former_member_appeals",
+        ),
+        not_yet="hearing and the second review's pages: `members`",
+    ),
+    Clause(
+        "2.1",
+        "Sharing respects earlier agreements and is never for profit.",
+        rules=("F-upstream", "U-purpose", "P-own", "P-alliance", "G-submit"),
+        held_by="asked at every submission without a default; `hold` reaches nobody",
+        tests=("policy/test_rules.py::test_deny", "story/test_story.py::test_04_it_shares_for_one_member"),
+    ),
+    Clause(
+        "2.2",
+        "Use for research and warning; disclosure needs the source's consent and attribution; the coordinator "
+        "may tell the authority.",
+        rules=(
+            "F-embargo",
+            "F-container",
+            "P-analyst",
+            "U-export",
+            "D-consent",
+            "D-publish",
+            "D-authority",
+            "D-derived",
+            "D-ledger",
+        ),
+        held_by="sources stay unnamed unless they choose otherwise; every delivery has a receipt; everything that "
+        "goes outside is refused until its procedure exists",
+        tests=(
+            "intel/test_intake.py::test_a_source_that_stays_unnamed",
+            "intel/test_intake.py::test_a_container_is_at_least_as_strict_as_what_it_binds",
+            "policy/test_rules.py::test_deny",
+        ),
+        not_yet="consent, attribution, releases and the ledger of disclosures: `disclosure`",
+    ),
+    Clause(
+        "2.3",
+        "Care of a good administrator; a breach may end the membership.",
+        rules=("F-mfa", "F-token", "F-recalled", "F-stop", "G-recall", "G-start_stop", "G-end_stop", "S-second"),
+        held_by="second factor, keys with caveats, recall, stop of disclosure, receipts",
+        tests=(
+            "accounts/test_tokens.py::test_the_instant_of_expiry",
+            "policy/test_properties.py::test_a_token_never_exceeds_its_person",
+        ),
+        not_yet="cases of breach: `disclosure`",
+    ),
+    Clause(
+        "2.4",
+        "A member reports changes of its data.",
+        rules=("G-manage_people",),
+        held_by="people of a member are managed by its administrators",
+        tests=("accounts/test_people.py::test_leaving_ends_everything_but_the_duty",),
+        not_yet="change requests of the organisation and the roster: `members`",
+    ),
+    Clause(
+        "2.5",
+        "A member that cannot perform applies for termination, which is reviewed.",
+        rules=("F-standing", "MEMBERSHIP.request_termination", "MEMBERSHIP.terminate"),
+        held_by="the states exist and take no access before a decision",
+        tests=("policy/test_rules.py::test_deny",),
+        not_yet="pages of termination: `members`",
+    ),
+    Clause(
+        "3.1",
+        "Everything learnt is confidential, marked or not, for everybody who learns it.",
+        rules=("F-duty", "F-left", "F-quarantine"),
+        held_by="unmarked input is AMBER+STRICT for the coordinator; nobody reads before acknowledging",
+        tests=(
+            "intel/test_intake.py::test_no_label_anywhere_goes_to_the_coordinator",
+            "charter/test_charter.py::test_the_duty_is_acknowledged_once_a_version_and_for_oneself",
+        ),
+        not_yet="register of attendance: `disclosure`",
+    ),
+    Clause(
+        "3.2",
+        "Investigators of a closed list may be told within express law.",
+        rules=("D-enforcement", "G-release_to_law_enforcement"),
+        held_by="refused until its procedure exists",
+        tests=("policy/test_rules.py::test_deny",),
+        not_yet="releases by law: `disclosure`",
+    ),
+    Clause(
+        "3.3",
+        "The duty begins with membership and never ends; a waiver names its data.",
+        rules=("F-left", "D-former"),
+        held_by="the row of the duty has no end and cannot be changed or deleted",
+        tests=(
+            "charter/test_charter.py::test_nothing_ends_or_deletes_the_duty",
+            "accounts/test_people.py::test_leaving_ends_everything_but_the_duty",
+        ),
+        not_yet="waivers: `disclosure`",
+    ),
+    Clause(
+        "4.1",
+        "The coordinator approves the charter, publishes it in two places and mails every member.",
+        rules=("G-edit_charter", "G-change_setting"),
+        held_by="versions with their instant of effect; any version stays readable",
+        tests=("charter/test_charter.py::test_a_version_is_in_force_from_its_instant",),
+        not_yet="drafting, two publications, mailing: `charter`",
+    ),
+    Clause("4.2", "Disputes are settled in good faith.", not_yet="cases of dispute: `privacy`"),
+    Clause(
+        "4.3",
+        "Taipei District Court has jurisdiction.",
+        held_by="stated in the model charter",
+        tests=("charter/test_charter.py::test_what_each_clause_must_say",),
+        not_yet="legal hold: `privacy`",
+    ),
+    Clause(
+        "5.1",
+        "Personal data: purpose, categories, period, area, five rights.",
+        rules=("G-handle_privacy_case",),
+        held_by="sealed under a key a person; the privacy notice is versioned with the charter",
+        tests=(
+            "charter/test_charter.py::test_the_privacy_notice_says_what_the_law_asks_for",
+            "accounts/test_dump.py::test_no_personal_value_stands_in_clear",
+        ),
+        not_yet="the five rights: `privacy`",
+    ),
+    Clause(
+        "5.2",
+        "Applying accepts the charter and privacy notice as they are then.",
+        held_by="an acceptance names exactly one version; the first mail to whom somebody else entered is the notice",
+        tests=(
+            "charter/test_charter.py::test_an_acceptance_names_exactly_one_version",
+            "accounts/test_people.py::test_the_first_mail_is_the_privacy_notice_with_the_invitation_in_it",
+        ),
+    ),
+    Clause(
+        "5.3",
+        "Wrong or misleading data may end the membership.",
+        rules=("F-standing", "REVOCATION.revoke"),
+        held_by="a ground of revocation",
+        tests=("members/test_story.py::test_from_the_first_page_to_the_exit",),
+    ),
+    Clause(
+        "6.1",
+        "What is not ruled follows law, custom and good faith.",
+        held_by="a decision takes reasons in words beside its codes",
+        tests=("charter/test_charter.py::test_what_each_clause_must_say",),
+    ),
+)
+
+
+def printed() -> str:
+    """Return the map as Markdown."""
+    lines = [
+        "# Charter map",
+        "",
+        "Printed by `python -m tests.docs.charter_map`. Rules: [policy.md](policy.md). Tests lie below `tests/`.",
+        "",
+        "| clause | demands | rules and moves | held by | tests | not yet, and where it will live |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in CLAUSES:
+        rules = ", ".join(f"`{rule}`" for rule in one.rules)
+        tests = "<br>".join(f"`{test}`" for test in one.tests)
+        lines.append(f"| {one.number} | {one.demand} | {rules} | {one.held_by} | {tests} | {one.not_yet} |")
+    return "\n".join(lines) + "\n"
+
+
+def missing_tests() -> list[str]:
+    """Return the named tests that do not exist."""
+    gone = []
+    for one in CLAUSES:
+        for test in one.tests:
+            file, _, name = test.partition("::")
+            path = ROOT / "tests" / file
+            if not path.is_file() or (name != "*" and not re.search(rf"^def {name}\(", path.read_text(), re.MULTILINE)):
+                gone.append(test)
+    return gone
+
+
+if __name__ == "__main__":
+    print(printed(), end="")
