@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from typing import Any
 
@@ -89,6 +90,35 @@ def test_the_error_summary_takes_the_focus_and_leads_to_the_field(chromium: Brow
     page.click(".errsum a >> nth=0")
     assert page.evaluate("document.activeElement.id || location.hash.slice(1)") == "id_ubn"
     page.context.close()
+
+
+def test_a_first_visit_stays_within_its_budget(chromium: Browser, live_server: Any) -> None:
+    page = _page(chromium, live_server.url, width=390, language="zh-hant", theme="light")
+    asked: list[tuple[str, int]] = []
+    page.on("response", lambda answer: asked.append((answer.url, len(gzip.compress(answer.body(), 6)))))
+    page.goto(live_server.url + "/about", wait_until="networkidle")
+    page.context.close()
+    assert all(url.startswith(live_server.url) for url, _ in asked), "a third party"
+    assert len([url for url, _ in asked if not url.endswith("logo.svg")]) <= 5
+    assert sum(size for _, size in asked) <= 75 * 1024
+    assert not [url for url, _ in asked if "htmx" in url]
+
+
+def test_htmx_comes_where_a_page_uses_it(chromium: Browser, live_server: Any) -> None:
+    page = _page(chromium, live_server.url, width=800, language="en", theme="light")
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.route("**/about", lambda route: route.fulfill(response=(real := route.fetch()), body=_with_htmx(real.text())))
+    page.goto(live_server.url + "/about", wait_until="networkidle")
+    page.click("#more")
+    page.wait_for_selector("#more >> text=Accessibility")
+    page.context.close()
+    assert not said
+
+
+def _with_htmx(html: str) -> str:
+    button = '<button id="more" hx-get="/accessibility" hx-select="main">More</button></main>'
+    return html.replace("</main>", button)
 
 
 def test_by_keyboard_first_comes_the_way_past_the_bars(chromium: Browser, live_server: Any) -> None:
