@@ -94,7 +94,8 @@ def missing(spec: Spec, answers: Answers, files: Files, *, but: frozenset[str] =
         if step.id in but:
             continue
         faults = check(step, answers, answers.get(step.id, {}), files)
-        labels = {field.name: field.label for field in step.fields}
+        # A tick's question is a whole statement; its page is enough to find it.
+        labels = {field.name: field.label for field in step.fields if field.type != "tick"}
         found += [Missing(step.id, name, labels.get(name, step.title), reason) for name, reason in faults.items()]
     return found
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from lianfang.charter.models import DocumentVersion
 from lianfang.charter.queries import in_force
 from lianfang.kernel.clock import weekday_zh
+from lianfang.kernel.deadlines import TAIWAN_OFFICE, Deadline
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries, roster, words
@@ -176,7 +177,7 @@ def _corrected(application: Application) -> dict[tuple[str, str], CorrectionItem
 
 def _lines(step: Step, answers: Mapping[str, Any], corrected: Mapping[tuple[str, str], CorrectionItem]) -> list[Line]:
     given = answers.get(step.id, {})
-    found = []
+    found: list[Line] = []
     for field in step.fields:
         if field.type in ("file", "roster") or not field.applies(answers):
             continue
@@ -193,13 +194,18 @@ def _lines(step: Step, answers: Mapping[str, Any], corrected: Mapping[tuple[str,
     return found
 
 
+_SHORT = {
+    "willing": Bilingual(zh="參與意願", en="Willingness"),
+    "confirmed": Bilingual(zh="陸資確認", en="Mainland capital"),
+}
+
+
 def _label(field: Field) -> Bilingual:
-    """A question of a person's group carries the group's name; a long statement is shortened to what it is about."""
-    if field.type == "tick":
-        short = {"willing": ("參與意願", "Willingness"), "confirmed": ("陸資確認", "Mainland capital")}
-        zh, en = short.get(field.name, (field.label.zh, field.label.en))
-        return Bilingual(zh=zh, en=en)
-    return field.label
+    """Of a person's group the first line carries the group's name; a long statement is shortened to its subject."""
+    if "group" in field.raw:
+        whole = Bilingual(zh="{group}：{label}", en="{group}: {label}")
+        return whole.format(group=spec_words(field.raw["group"]), label=field.label)
+    return _SHORT.get(field.name, field.label) if field.type == "tick" else field.label
 
 
 def answer_words(field: Field, value: Any) -> Any:
@@ -250,7 +256,9 @@ def receipt(application: Application) -> dict[str, Any]:
         "files": sent.get("files", []),
         "rows": len(sent.get("answers", {}).get("roster", {}).get("rows", [])),
         "kind": words.KINDS[application.kind],
-        "review_days": spec.review_days,
+        "review_until": Deadline.count(
+            event=application.submitted_at, rule="D8", days=spec.review_days, calendar=TAIWAN_OFFICE
+        ).last_day,
         "case_url": reverse("apply_case", args=[application.secret]),
     }
 

@@ -165,6 +165,8 @@ class Button:
     post: bool
 
 
+# The way on stands at the right, where the eye ends.
+_ORDER = {"quiet": 0, "danger-l": 1, "primary": 2}
 _PAGES = {
     "take_up": ("case_take_up", (), "primary"),
     "request_correction": ("case_correct", (), "quiet"),
@@ -196,7 +198,7 @@ def buttons(application: Application, subject: Subject, at: datetime) -> list[Bu
         url = reverse(page[0], args=[application.number, *page[1]])
         off = APPLICATION.why_not(application, move.name, **context)
         found.append(Button(move.name, move.words, url, off, page[2], move.name == "take_up"))
-    return found
+    return sorted(found, key=lambda button: _ORDER[button.style])
 
 
 def case(application: Application, subject: Subject, at: datetime) -> dict[str, Any]:
@@ -218,7 +220,7 @@ def case(application: Application, subject: Subject, at: datetime) -> dict[str, 
         "screened": [(row, one, result_words(one)) for row, one in screened(application, listed[: shown.ROWS_SHOWN])],
         "counts": _counts(application, listed),
         "row_total": len(listed),
-        "sections": shown.sections(spec, application),
+        "sections": [one for one in shown.sections(spec, application) if one.step.id != "roster"],
         "files": queries.files(application),
         "attestation": queries.attestation(application),
         "authority": _authority(application),

@@ -136,6 +136,9 @@ KEY_EVENTS: Final = frozenset({
 })  # fmt: skip
 
 
+_NUMERALS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二", "十三", "十四", "十五", "十六")
+
+
 def not_in_state(state: Bilingual) -> Bilingual:
     """Return that no decision is possible in this state."""
     return _w("目前狀態為「{state}」，不能決定。", "No decision while the state is “{state}”.").format(state=state)
@@ -169,14 +172,24 @@ class Letter:
     decided_at: datetime
     appeal_last_day: date | None = None
 
-    def _numbered(self, language: str) -> str:
-        listed = [reason.in_language(language) for reason in self.reasons]
-        listed += [self.text.strip()] if self.text.strip() else []
-        return "\n".join(f"{place}. {line}" for place, line in enumerate(listed, start=1))
+    def explained(self, *further: str) -> str:
+        """Return the explanation of the letter in Chinese: reasons, the word of who decided, then fixed sentences."""
+        listed = [reason.zh for reason in self.reasons] + [self.text.strip()] * bool(self.text.strip())
+        return "\n".join(f"{_NUMERALS[place]}、{line}" for place, line in enumerate([*listed, *further]))
+
+    def reasons_en(self) -> str:
+        """Return reasons and word in English, a line each."""
+        listed = [reason.in_language("en") for reason in self.reasons] + [self.text.strip()] * bool(self.text.strip())
+        return "\n".join(f"- {line}" for line in listed)
 
 
 def approval_letter(letter: Letter, *, charter_version: int) -> Bilingual:
     """Return the letter that tells of an approval (N3): duties, beginning, charter version."""
+    explained = letter.explained(
+        f"依規章{letter.clause}辦理。會籍自{show(letter.decided_at)}（臺北時間）生效。",
+        f"貴組織適用規章第{charter_version}版。保密義務自生效時起算，會籍結束後仍然存續（規章3.3）。",
+        "資料有異動時，請主動提出異動申請（規章2.4）。",
+    )
     zh = f"""主旨：核准貴組織加入聯盟為團體會員，請查照。
 
 受文者：{letter.organization.zh}
@@ -184,17 +197,14 @@ def approval_letter(letter: Letter, *, charter_version: int) -> Bilingual:
 發文字號：{letter.number}
 
 說明：
-{letter._numbered("zh")}
-一、依規章{letter.clause}辦理。會籍自{show(letter.decided_at)}（臺北時間）生效。
-二、貴組織適用規章第{charter_version}版。保密義務自生效時起算，會籍結束後仍然存續（規章3.3）。
-三、資料有異動時，請主動提出異動申請（規章2.4）。"""
+{explained}"""
     en = f"""Subject: Your organisation is admitted as a group member of the alliance.
 
 To: {letter.organization.in_language("en")}
 Date: {show_date(letter.decided_at)}
 Number: {letter.number}
 
-{letter._numbered("en")}
+{letter.reasons_en()}
 
 The decision rests on clause {letter.clause} of the charter. The membership began at {show(letter.decided_at)} (Taipei).
 Version {charter_version} of the charter applies. The duty of confidentiality begins with the membership and survives it
@@ -211,16 +221,14 @@ def rejection_letter(letter: Letter) -> Bilingual:
 發文字號：{letter.number}
 
 說明：
-{letter._numbered("zh")}
-一、依規章{letter.clause}辦理。
-二、情形改變後可以重新申請。本案資料於保存期限後刪除。"""
+{letter.explained(f"依規章{letter.clause}辦理。", "情形改變後可以重新申請。本案資料於保存期限後刪除。")}"""
     en = f"""Subject: Your application for membership could not be approved.
 
 To: {letter.organization.in_language("en")}
 Date: {show_date(letter.decided_at)}
 Number: {letter.number}
 
-{letter._numbered("en")}
+{letter.reasons_en()}
 
 The decision rests on clause {letter.clause} of the charter. You may apply again once this has changed. The data of this
 case are erased after the period of retention."""
@@ -232,6 +240,12 @@ def revocation_letter(letter: Letter) -> Bilingual:
     if letter.appeal_last_day is None:
         raise ValueError("a letter of revocation names the last day of appeal")
     last = letter.appeal_last_day
+    explained = letter.explained(
+        f"依規章{letter.clause}辦理，自{show(letter.decided_at)}（臺北時間）生效。會員區與系統連線自該時停止。",
+        f"對本決定如有異議，得於{roc_date(last)}（含當日，臺北時間）前在離會專區提出申訴（規章1.4）。",
+        "申訴由未參與原決定的人審查；申訴期間，取消仍有效。",
+        "保密義務不因會籍取消而結束，也適用於已離職的人員（規章3.3）。請銷毀或返還所得情資並確認。",
+    )
     zh = f"""主旨：取消貴組織的團體會員資格，請查照。
 
 受文者：{letter.organization.zh}
@@ -239,17 +253,14 @@ def revocation_letter(letter: Letter) -> Bilingual:
 發文字號：{letter.number}
 
 說明：
-{letter._numbered("zh")}
-一、依規章{letter.clause}辦理，自{show(letter.decided_at)}（臺北時間）生效。會員區與系統連線自該時停止。
-二、對本決定如有異議，得於{roc_date(last)}（含當日，臺北時間）前在離會專區提出申訴（規章1.4）。申訴由未參與原決定的人審查；申訴期間，取消仍有效。
-三、保密義務不因會籍取消而結束，也適用於已離職的人員（規章3.3）。請銷毀或返還所得情資並確認。"""
+{explained}"""
     en = f"""Subject: The membership of your organisation is revoked.
 
 To: {letter.organization.in_language("en")}
 Date: {show_date(letter.decided_at)}
 Number: {letter.number}
 
-{letter._numbered("en")}
+{letter.reasons_en()}
 
 The decision rests on clause {letter.clause} of the charter and took effect at {show(letter.decided_at)} (Taipei). The
 members' area and system connections ended at that instant.
@@ -277,15 +288,14 @@ def appeal_letter(letter: Letter, *, granted: bool) -> Bilingual:
 發文字號：{letter.number}
 
 說明：
-{letter._numbered("zh")}
-一、依規章{letter.clause}辦理。"""
+{letter.explained(f"依規章{letter.clause}辦理。")}"""
     en = f"""Subject: {outcome.en}
 
 To: {letter.organization.in_language("en")}
 Date: {show_date(letter.decided_at)}
 Number: {letter.number}
 
-{letter._numbered("en")}
+{letter.reasons_en()}
 
 The decision rests on clause {letter.clause} of the charter."""
     return _w(zh, en)

@@ -119,14 +119,19 @@ def save_step(*, application: Application, step: str, values: Mapping[str, Any],
     _require_open(locked, at)
     spec = queries.spec_of(locked)
     answers = {**locked.answers, step: _attested(step, dict(values), locked.answers)}
-    faults = check(spec.step(step), answers, answers[step], queries.file_counts(locked))
+    files = queries.file_counts(locked)
     locked.answers = answers
-    locked.steps_done = [done for done in locked.steps_done if done != step] + ([] if faults else [step])
+    # A later page can undo an earlier one: a changed roster voids the attestation.
+    seen = {*locked.steps_done, step}
+    locked.steps_done = [
+        page.id for page in spec.steps if page.id in seen and not check(page, answers, answers.get(page.id, {}), files)
+    ]
+    complete = step in locked.steps_done
     locked.saved_at, locked.expires_at = at, _kept_until(at)
     _take_over(locked, at)
     locked.save()
-    record(by=by, at=at, about=locked, detail={"step": step, "complete": not faults})
-    return not faults
+    record(by=by, at=at, about=locked, detail={"step": step, "complete": complete})
+    return complete
 
 
 def _attested(step: str, values: dict[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
