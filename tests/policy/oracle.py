@@ -132,6 +132,12 @@ def _own(s: f.Subject, item: f.Label, at: datetime, request: f.Request) -> bool:
     return all(can_read(s, parent, at, request) for parent in item.parents)
 
 
+def _is_named(s: f.Subject, item: f.Label) -> bool:
+    if s.person is None or s.pair is None or item.audience.kind != f.AudienceKind.PERSONS:
+        return False
+    return any(named == f.Named(s.person, s.pair.organization) for named in item.audience.members)
+
+
 def _is_named_analyst(s: f.Subject, item: f.Label) -> bool:
     return s.person in item.named_analysts and _staff(s, D.ANALYST)
 
@@ -152,9 +158,8 @@ def _read_permits(s: f.Subject, item: f.Label, at: datetime, request: f.Request)
         highest = max([*s.relays, *s.terms.automatic_relay], default=-1)
         if by_item or (item.tlp <= highest and not item.once_above_amber):
             holds.add("P-constituent")
-    if s.kind == K.PERSON and s.person and s.pair and item.tlp == T.RED and item.audience.kind == "persons":
-        if any(n.person == s.person and n.organization == s.pair.organization for n in item.audience.members):  # type: ignore[union-attr]
-            holds.add("P-named")
+    if s.kind == K.PERSON and item.tlp == T.RED and _is_named(s, item):
+        holds.add("P-named")
     if amber_strict and _staff(s, D.ANALYST):
         holds.add("P-analyst")
     if amber_strict and _staff(s, D.PUBLISHER, D.LEGAL, D.APPROVER) and set(s.cases) & set(item.cases):
@@ -233,9 +238,8 @@ def _item(
         for required in item.requires:
             if not can_read(s, required, at, request):
                 forbids.add("F-container")
-    if item.tlp == T.RED:
-        if not page or s.kind == K.TOKEN or right in {R.EXPORT, R.MAIL_BODY}:
-            forbids.add("F-red-channel")
+    if item.tlp == T.RED and (not page or s.kind == K.TOKEN or right in {R.EXPORT, R.MAIL_BODY}):
+        forbids.add("F-red-channel")
     if request.stop and item.tlp != T.CLEAR and not (own and page):
         forbids.add("F-stop")
 
@@ -262,9 +266,9 @@ def _using(s: f.Subject, right: f.Right, item: f.Label, at: datetime, request: f
         declared = bool(request.purpose) or (s.caveats is not None and bool(s.caveats.purpose))
         if not declared:
             forbids.add("U-export")
-    if right == R.MAIL_BODY and item.tlp not in {T.CLEAR, T.GREEN}:
-        if item.tlp == T.RED or not (s.terms.encrypted_mail and request.encrypted):
-            forbids.add("U-mail")
+    by_key = s.terms.encrypted_mail and request.encrypted and item.tlp != T.RED
+    if right == R.MAIL_BODY and item.tlp not in {T.CLEAR, T.GREEN} and not by_key:
+        forbids.add("U-mail")
     if right == R.RELAY_TO_CONSTITUENTS and (s.kind != K.PERSON or item.tlp in {T.AMBER_STRICT, T.RED}):
         forbids.add("U-relay")
     if request.by_source and not evaluate(s, R.READ_SOURCE, item, at, _unfiltered(request)).allowed:
@@ -283,9 +287,8 @@ def _reader(
         return
     item = target if isinstance(target, f.Label) else None
     covered = right in {R.READ, R.EXPORT, R.MAIL_BODY} and item is not None and _is_public(item, at)
-    if item is None or item.tlp != T.CLEAR:
-        if not s.acknowledged:
-            forbids.add("F-duty")
+    if (item is None or item.tlp != T.CLEAR) and not s.acknowledged:
+        forbids.add("F-duty")
     if not s.mfa:
         if item is not None and item.tlp in {T.AMBER, T.AMBER_STRICT, T.RED}:
             forbids.add("F-mfa")
@@ -308,9 +311,9 @@ def _reader(
 
 def _without_item(s: f.Subject, right: f.Right, request: f.Request, forbids: set[str]) -> None:
     """Rights on an item, asked about none: only what is said of the way of asking can still speak."""
-    if right == R.EXPORT and request.channel == f.Channel.FILE:
-        if not (request.purpose or (s.caveats and s.caveats.purpose)):
-            forbids.add("U-export")
+    declared = request.purpose or (s.caveats and s.caveats.purpose)
+    if right == R.EXPORT and request.channel == f.Channel.FILE and not declared:
+        forbids.add("U-export")
     if right == R.RELAY_TO_CONSTITUENTS and s.kind != K.PERSON:
         forbids.add("U-relay")
 
@@ -495,9 +498,8 @@ def _else(
         permits.add(f"G-{right}")
     if right == R.APPLY and s.kind != K.SYSTEM:
         permits.add("G-apply")
-    if right == R.SUBMIT:
-        if _staff(s, D.ANALYST) or (both and s.pair is not None and not s.is_coordinator):
-            permits.add("G-submit")
+    if right == R.SUBMIT and (_staff(s, D.ANALYST) or (both and s.pair is not None and not s.is_coordinator)):
+        permits.add("G-submit")
     if right == R.ENTER_MEMBERS_PLANE and both and s.pair is not None and not s.is_coordinator:
         permits.add("G-enter_members_plane")
     if right in {R.MANAGE_PEOPLE, R.MAKE_TOKEN} and s.kind == K.PERSON and s.pair is not None:
