@@ -17,10 +17,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db import connection
 from pyroaring import BitMap
 
+from lianfang.intel.shelf import Shelf
 from lianfang.policy import store
 from lianfang.policy.facts import Request, Right, Subject
 from lianfang.policy.sql import visible
@@ -92,6 +94,8 @@ class Index:
         self._grown: list[_Growth] = []
         self._profiles: OrderedDict[tuple[Subject, Right, Request], _Profile] = OrderedDict()
         self._unions: OrderedDict[frozenset[int], _Union] = OrderedDict()
+        self.shelf: Shelf[Any] = Shelf()
+        """Entries as they were read, so that the next page need not read them again."""
 
     def refresh(self, epoch: store.EpochValue) -> None:
         """Catch up with an epoch that was just read. An epoch behind this process's starts anew (restored database)."""
@@ -185,6 +189,7 @@ class Index:
             self._by_label.setdefault(old, BitMap()).discard(position)
             self._by_label.setdefault(new, BitMap()).add(position)
             self._relabelled = number
+        self.shelf.drop(position for _, position, _, _ in moved)
         if moved:
             self._unions.clear()
             self._grown.clear()

@@ -117,17 +117,19 @@ def page(
     limit: int = 100,
     filters: Filters = Filters(),
     bodies: bool = True,
+    epoch: store.EpochValue | None = None,
 ) -> Page:
     """Return the next entries that this subject may receive, oldest first, `limit` at most (and never above 1000).
 
     Starts after `after_position` and after `added_after` (both strictly), whichever is later. Each STIX id comes once
     (see `lianfang.intel.positions`). Nothing is filtered afterwards: a page is short only at the end. The caller writes
-    the receipt, best through `lianfang.intel.receipts.deliver`.
+    the receipt, best through `lianfang.intel.receipts.deliver`. `epoch` is one that the caller has just read; without
+    it, it is read here.
     """
     start = after_position
     if added_after is not None:
         start = max(start, _position_before(added_after))
-    policy, chosen, named = _allowed(subject=subject, at=at, request=request, filters=filters)
+    policy, chosen, named = _allowed(subject=subject, at=at, request=request, filters=filters, epoch=epoch)
     rank = chosen.rank(start) if start > 0 else 0
     positions = list(chosen[rank : rank + min(limit, MAX_PAGE) + 1])
     more = len(positions) > min(limit, MAX_PAGE)
@@ -207,12 +209,16 @@ def _hits(question: str, below: int, limit: int) -> list[tuple[int, str]]:
         return list(cursor.fetchall())
 
 
-def _allowed(*, subject: Subject, at: datetime, request: Request, filters: Filters) -> tuple[int, BitMap, BitMap]:
+def _allowed(
+    *, subject: Subject, at: datetime, request: Request, filters: Filters, epoch: store.EpochValue | None = None
+) -> tuple[int, BitMap, BitMap]:
     """Return (policy epoch, matching positions, positions whose source may be named)."""
     exact = _exact(filters)
     right = right_for(request.channel)
-    epoch = store.epoch()
     with INDEX.lock:
+        if epoch is None or epoch.head < INDEX.head or epoch.policy < INDEX.policy:
+            # Read under the lock: another thread may have gone further than an epoch read before it.
+            epoch = store.epoch()
         INDEX.refresh(epoch)
         chosen = BitMap()
         for view in filters.versions:
@@ -263,18 +269,31 @@ SELECT e.position, e.date_added, i.stix_id, i.served_id, e.type, v.version, v.mo
 
 
 def _entries(positions: Sequence[int], named: BitMap, bodies: bool) -> tuple[Found, ...]:
-    if not positions:
-        return ()
-    naming = [position for position in positions if position in named]
+    keys = [(position, position in named) for position in positions]
+    if not bodies or connection.in_atomic_block:
+        # What a transaction sees may never come true, and must not be kept.
+        return tuple(_read(keys, bodies))
+    before = INDEX.policy
+    found: dict[int, Found] = INDEX.shelf.take(keys)
+    if len(found) < len(keys):
+        fresh = {(one.position, one.names_source): one for one in _read([k for k in keys if k[0] not in found], bodies)}
+        with INDEX.lock:
+            if INDEX.policy == before:  # else one of these may have come under another label since it was read
+                INDEX.shelf.put(fresh, sizes={key: len(one.body) for key, one in fresh.items()})
+        found |= {one.position: one for one in fresh.values()}
+    return tuple(found[position] for position in positions)
+
+
+def _read(keys: Sequence[tuple[int, bool]], bodies: bool) -> list[Found]:
+    if not keys:
+        return []
+    named = frozenset(position for position, names_source in keys if names_source)
+    asked_for = {"bodies": bodies, "named": list(named), "positions": [position for position, _ in keys]}
     connection.ensure_connection()
     # Django's own cursor takes bodies as text in hexadecimal: five times as slow.
     with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(
-            _ENTRIES, {"bodies": bodies, "named": naming, "positions": list(positions)}, binary=True, prepare=True
-        )
-        rows = cursor.fetchall()
-    known = frozenset(naming)
-    return tuple(_found(row, row[0] in known) for row in rows)
+        cursor.execute(_ENTRIES, asked_for, binary=True, prepare=True)
+        return [_found(row, row[0] in named) for row in cursor]
 
 
 def _found(row: tuple[Any, ...], names_source: bool) -> Found:

@@ -88,7 +88,7 @@ def analyst(**facts: Any) -> Subject:
     """Make the coordinator (once a test) and an analyst."""
     found = Organization.objects.filter(kind="coordinator").first()
     own = found.pk if found else organisation("協調中心", "coordinator")
-    return of(Pair(own, own), is_coordinator=True, duties=frozenset({Duty.ANALYST}), **facts)
+    return of(Pair(own, own), **{"is_coordinator": True, "duties": frozenset({Duty.ANALYST})} | facts)
 
 
 def token(owner: Subject, *rights: Right) -> Subject:

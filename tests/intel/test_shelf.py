@@ -1,0 +1,41 @@
+"""What is kept of entries: bounded, the least used go first, and nothing that is dropped comes back."""
+
+from __future__ import annotations
+
+from lianfang.intel.shelf import Shelf
+
+
+def shelf(*positions: int, size: int = 400, limit: int = 3000) -> Shelf[str]:
+    made: Shelf[str] = Shelf(limit)
+    for position in positions:
+        key = (position, False)
+        made.put({key: f"entry {position}"}, sizes={key: size})
+    return made
+
+
+def test_what_was_put_is_found_under_its_own_key() -> None:
+    held = shelf(1, 2)
+    assert held.take([(1, False), (2, True), (3, False)]) == {1: "entry 1"}
+
+
+def test_the_least_used_goes_first() -> None:
+    held = shelf(1, 2, 3)  # three of a thousand bytes with what surrounds them
+    held.take([(1, False)])
+    held.put({(4, False): "entry 4"}, sizes={(4, False): 400})
+    assert held.take([(n, False) for n in range(5)]).keys() == {1, 3, 4}
+
+
+def test_putting_again_does_not_count_twice() -> None:
+    held = shelf(1, 1, 1, 1, 2, 3)
+    assert held.take([(n, False) for n in range(4)]).keys() == {1, 2, 3}
+
+
+def test_what_is_larger_than_all_is_not_kept() -> None:
+    assert shelf(1, size=5000).take([(1, False)]) == {}
+
+
+def test_both_forms_are_dropped() -> None:
+    held = shelf(1)
+    held.put({(1, True): "named"}, sizes={(1, True): 1})
+    held.drop([1, 7])
+    assert held.take([(1, False)]) == held.take([(1, True)]) == {}
