@@ -248,20 +248,31 @@ def tokens_of(*, organization: UUID, group: UUID, at: datetime) -> list[Token]:
 def authenticate_token(*, user: str = "", secret: str, at: datetime, network: str | None) -> Token | None:
     """Return the live token of that secret, or None: unknown, expired, revoked, its owner gone, or a wrong network.
 
-    For HTTP Basic `user` is the token's id, or empty, or anything that is not the id of another token; for Bearer it is
-    empty. One look-up by keyed digest, the same work for a right and a wrong secret. `network` is the client's address.
+    One look-up by keyed digest, the same work for a right and a wrong secret. `network` is the client's address.
     """
-    digest = keyed_digest(secret)
+    token = token_of_digest(keyed_digest(secret))
+    return token if token is not None and lets_in(token, user=user, at=at, network=network) else None
+
+
+def token_of_digest(digest: bytes) -> Token | None:
+    """Return the token of this `keyed_digest`, live or not, with all that `lets_in` looks at."""
     token = (
         Token.objects.filter(secret_digest=digest)
         .select_related("affiliation__person__account", "affiliation__organization", "affiliation__group")
         .first()
     )
-    if token is None or not hmac.compare_digest(bytes(token.secret_digest), digest):
-        return None
+    return token if token is not None and hmac.compare_digest(bytes(token.secret_digest), digest) else None
+
+
+def lets_in(token: Token, *, user: str, at: datetime, network: str | None) -> bool:
+    """Return whether a token from `token_of_digest` works at that instant from this address; no database is asked.
+
+    For HTTP Basic `user` is the token's id, or empty, or anything that is not the id of another token; for Bearer it is
+    empty.
+    """
     if _names_another(user, token) or not token.is_live(at) or not _is_there(token.affiliation, at):
-        return None
-    return token if in_networks(network, token.networks) else None
+        return False
+    return in_networks(network, token.networks)
 
 
 def _names_another(user: str, token: Token) -> bool:
