@@ -122,11 +122,16 @@ def audience_sentence(label: Label, *, at: datetime, size: int | Bilingual | Non
         return special
     if label.tlp is Tlp.CLEAR and published_now(label, at):
         return _join(_ANYONE)
-    sized = _size(size) if label.audience.kind in _COUNTED else ()
+    sized = _size(size) if _reaches_groups(label) else ()
     return _join(_embargo(label, at), _addressed(label), *sized, _relay(label), _upstream(label), _NOT_PUBLIC)
 
 
-_COUNTED = frozenset({AudienceKind.ALLIANCE, AudienceKind.GROUPS, AudienceKind.SHARING_GROUPS})
+def _reaches_groups(label: Label) -> bool:
+    if label.tlp is Tlp.RED:
+        return False
+    if label.audience.kind is AudienceKind.ALLIANCE:
+        return True
+    return label.audience.kind in (AudienceKind.GROUPS, AudienceKind.SHARING_GROUPS) and bool(label.audience.members)
 
 
 def _by_state(label: Label, at: datetime) -> Bilingual | None:
@@ -158,7 +163,7 @@ def _addressed(label: Label) -> Bilingual:
 
 
 def _relay(label: Label) -> Bilingual | None:
-    if label.audience.kind not in _COUNTED or label.tlp > Tlp.AMBER:
+    if not _reaches_groups(label) or label.tlp > Tlp.AMBER:
         return None
     return _say("與其轉送的內部成員", " and the constituents that they relay it to")
 
