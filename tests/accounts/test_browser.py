@@ -48,7 +48,7 @@ def invited(live_server: Any) -> list[str]:
 def watched(browser: Browser) -> tuple[Page, list[str]]:
     """A page that notes what the content security policy refuses and what scripts throw."""
     page = browser.new_context(locale="zh-TW").new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on(
@@ -77,6 +77,15 @@ def acknowledge(page: Page) -> None:
     page.get_by_role("button", name="確認並繼續").click()
 
 
+def sign_with_the_passkey(page: Page) -> None:
+    """Try to end one of the two granters' duty: signed, and refused for another reason."""
+    page.locator("a[href$='/end']").first.click()
+    page.get_by_role("button", name="改用通行金鑰").click()
+    page.get_by_text("通行金鑰已確認").wait_for()
+    page.get_by_role("button", name="結束職務").click()
+    assert "至少要保留兩位" in page.inner_text(".errsum")
+
+
 def test_join_and_return_with_a_passkey(chromium: Browser, invited: list[str], live_server: Any) -> None:
     page, problems = watched(chromium)
     authenticator(page)
@@ -90,9 +99,9 @@ def test_join_and_return_with_a_passkey(chromium: Browser, invited: list[str], l
     page.get_by_role("button", name="登出").click()
     page.goto(live_server.url + "/account/login/?next=/staff/duties")
     page.get_by_role("button", name="用通行金鑰登入").click()
-    page.wait_for_load_state("networkidle")
-    page.goto(live_server.url + "/staff/duties")
+    page.wait_for_url(live_server.url + "/staff/duties")
     assert page.inner_text("h1") == "職務"
+    sign_with_the_passkey(page)
     assert problems == []
     account = Account.objects.get(email="lin@centre.example")
     assert list(SignIn.objects.filter(account=account).values_list("second_factor", flat=True)) == [True, True]
@@ -125,7 +134,7 @@ def test_join_and_return_with_a_password_and_an_app(chromium: Browser, invited: 
     page.wait_for_url("**/2fa/authenticate/")
     page.fill("#id_code", _code(secret))
     page.get_by_role("button", name="繼續").click()
-    page.wait_for_url("**/staff/duties")
+    page.wait_for_url(live_server.url + "/staff/duties")
     assert page.inner_text("h1") == "職務"
     assert problems == []
 
