@@ -61,4 +61,5 @@ def _read(path: Path) -> Mail | None:
 
 def _part(message: EmailMessage, kind: str) -> str:
     part = message.get_body((kind,))
-    return str(part.get_content()) if part is not None else ""
+    # Over the wire lines end in CRLF (RFC 2046 §4.1.1); here they are lines of text.
+    return str(part.get_content()).replace("\r\n", "\n") if part is not None else ""

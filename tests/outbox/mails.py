@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lianfang.audit.actions import action, record
@@ -17,7 +17,7 @@ BY = Subject.system("test")
 
 @action(Tag.NOTICES_NOTICE_SEND)
 def queue(number: int = 0, **given: Any) -> Delivery:
-    """Queue one mail."""
+    """Queue one mail, due at AT; the lower number leaves first."""
     made = enqueue(
         **{
             "to": f"p{number}@member.example",
@@ -26,7 +26,8 @@ def queue(number: int = 0, **given: Any) -> Delivery:
             "body_html": "<p>您好</p>",
             "kind": "test",
             "person_id": None,
-            "at": AT,
+            "at": AT + timedelta(microseconds=number),
+            "not_before": given.get("at", AT),
         }
         | given
     )
