@@ -57,7 +57,7 @@ class StepForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.step, self.answers, self.files = step, answers, files
+        self.step, self.answers, self.file_counts = step, answers, files
         self.questions = [
             field
             for field in step.fields
@@ -103,7 +103,7 @@ class StepForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Ask the rules of the step; only faults of this form's own questions are shown."""
         values = {**self.raw, **self._fresh_attestation()}
-        for name, reason in check(self.step, self.answers, values, self.files).items():
+        for name, reason in check(self.step, self.answers, values, self.file_counts).items():
             if name in self.fields:
                 self.add_error(name, said(reason))
         return self.cleaned_data
@@ -322,6 +322,7 @@ def cleaned_date(value: Any) -> date:
 
 def as_errors(form: forms.Form, refusal: Refusal) -> None:
     """Show a refusal where it belongs: at its field, or above the form."""
-    name = refusal.field if refusal.field in form.fields else None
-    text: Mapping[str, str] | str = said(refusal.reason)
-    form.add_error(name, text)
+    if refusal.field in form.fields:
+        form.add_error(refusal.field, said(refusal.reason))
+    else:
+        form.add_error(None, said(refusal.reason))

@@ -12,7 +12,7 @@ from django.urls import reverse
 from lianfang.charter.models import DocumentVersion
 from lianfang.charter.queries import in_force
 from lianfang.kernel.clock import weekday_zh
-from lianfang.kernel.deadlines import TAIWAN_OFFICE, Deadline
+from lianfang.kernel.deadlines import TAIWAN_OFFICE
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries, roster, words
@@ -256,9 +256,7 @@ def receipt(application: Application) -> dict[str, Any]:
         "files": sent.get("files", []),
         "rows": len(sent.get("answers", {}).get("roster", {}).get("rows", [])),
         "kind": words.KINDS[application.kind],
-        "review_until": Deadline.count(
-            event=application.submitted_at, rule="D8", days=spec.review_days, calendar=TAIWAN_OFFICE
-        ).last_day,
+        "review_until": last_day(application.submitted_at or application.saved_at, spec.review_days, TAIWAN_OFFICE),
         "case_url": reverse("apply_case", args=[application.secret]),
     }
 

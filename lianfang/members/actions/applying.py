@@ -164,7 +164,7 @@ def add_attachment(*, application: Application, proof: str, upload: Upload, by: 
     if known is None and present.count() >= most:
         raise Refusal(_TOO_MANY.format(n=most), rule="attachment-count", field=proof)
     attachment = known or _attach(locked, proof, upload, at)
-    detail = {
+    detail: dict[str, JSON] = {
         "attachment": str(attachment.pk),
         "proof": proof,
         "sha256": upload.sha256.hex(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -23,6 +24,7 @@ from lianfang.kernel.text import Bilingual
 from lianfang.members import queries, words
 from lianfang.members.actions.applying import log_event, organization_words
 from lianfang.members.actions.reviewing import coded, locked_application
+from lianfang.members.actors import person_of
 from lianfang.members.lifecycle import APPLICATION, MEMBERSHIP
 from lianfang.members.models import Application, Constituent, Decision, Membership, MembershipInterval, ScreeningFinding
 from lianfang.members.numbers import next_number
@@ -150,11 +152,12 @@ def _begin(application: Application, organization: Organization, at: datetime) -
     except IntegrityError:
         raise Refusal(_TAKEN, rule="membership-once", clause="1.3") from None
     MembershipInterval.objects.create(membership=membership, began_at=at)
-    for version in (application.charter, application.privacy_notice):
+    accepted = [one for one in (application.charter, application.privacy_notice) if one is not None]
+    for version in accepted:
         Acceptance.objects.create(
             document_version=version,
             organization=organization,
-            at=application.submitted_at,
+            at=application.submitted_at or at,
             context=f"application {application.number}",
         )
     return membership
@@ -259,14 +262,20 @@ def _decide(
         clause=str(reasons[0]["clause"]),
         reasons=[reason["value"] for reason in reasons],
         reason_text=text.strip(),
-        reviewed_by_id=application.reviewer_id,
-        decided_by_id=by.person,
+        reviewed_by_id=_reviewer_of(application),
+        decided_by_id=person_of(by),
         decided_at=at,
         effective_at=at,
         letter_zh=letter.zh,
         letter_en=letter.en,
         text_sha256=digest(f"{letter.zh}\n{letter.en}"),
     )
+
+
+def _reviewer_of(application: Application) -> UUID:
+    if application.reviewer_id is None:
+        raise ValueError(f"{application} has no reviewer, so nothing was recommended")
+    return application.reviewer_id
 
 
 def _signed_text(decision: Decision) -> str:

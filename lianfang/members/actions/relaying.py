@@ -10,6 +10,7 @@ from lianfang.audit.actions import action, record
 from lianfang.audit.tags import Tag
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
+from lianfang.members.actors import person_of
 from lianfang.members.models import RelayRule
 from lianfang.policy.facts import Case, Right, Subject, Tlp
 from lianfang.policy.store import bump_policy
@@ -26,7 +27,9 @@ def start_relay(*, group: Organization, tlp: Tlp, by: Subject, at: datetime) -> 
     if tlp > Tlp.AMBER:
         raise Refusal(_NEVER, rule="U-relay", clause="TLP", field="tlp")
     rules = RelayRule.objects.select_for_update().filter(group=group, tlp=int(tlp), ended_at__isnull=True)
-    rule = rules.first() or RelayRule.objects.create(group=group, tlp=int(tlp), decided_by_id=by.person, started_at=at)
+    rule = rules.first() or RelayRule.objects.create(
+        group=group, tlp=int(tlp), decided_by_id=person_of(by), started_at=at
+    )
     record(by=by, at=at, about=group, detail={"tlp": tlp.label})
     bump_policy()
     return rule

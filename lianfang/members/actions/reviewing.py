@@ -16,6 +16,7 @@ from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries
 from lianfang.members.actions.applying import LAST_SECOND, case_link, log_event, organization_words
+from lianfang.members.actors import person_of
 from lianfang.members.lifecycle import APPLICATION
 from lianfang.members.models import (
     Appeal,
@@ -84,7 +85,7 @@ def declare_conflict(
         raise Refusal(_WHY_CONFLICT, rule="conflict-reason", field="reason")
     number = case.number or ""
     ConflictDeclaration.objects.create(
-        case=number, person_id=by.person, conflict=conflict, reason=reason.strip(), at=at
+        case=number, person_id=person_of(by), conflict=conflict, reason=reason.strip(), at=at
     )
     record(by=by, at=at, about=case, detail={"conflict": conflict})
     log_event(case=number, event="conflict" if conflict else "conflict_none", by=by.person, at=at, detail={})
@@ -96,7 +97,7 @@ def take_up(*, application: Application, by: Subject, at: datetime) -> None:
     locked = locked_application(application)
     require(subject=by, right=Right.TAKE_UP, target=queries.case_of(locked), at=at)
     APPLICATION.move(locked, "take_up", conflict=_conflict(locked, by))
-    locked.reviewer_id = by.person
+    locked.reviewer_id = person_of(by)
     locked.save(update_fields=["state", "reviewer"])
     record(by=by, at=at, about=locked)
     log_event(case=locked.number or "", event="taken_up", by=by.person, at=at, detail={})
@@ -144,7 +145,7 @@ def _row(application: Application, finding: Finding, by: Subject, at: datetime) 
         source=finding.source.strip(),
         list_date=finding.list_date,
         note=finding.note.strip()[:_LONGEST],
-        by_id=by.person,
+        by_id=person_of(by),
         at=at,
     )
 
@@ -163,7 +164,7 @@ def check_authority(*, application: Application, method: str, note: str = "", by
         application=locked,
         method=method,
         note=note.strip()[:_LONGEST],
-        by_id=by.person,
+        by_id=person_of(by),
         at=at,
     )
     record(by=by, at=at, about=locked, detail={"method": method})
@@ -211,7 +212,7 @@ def _item(
         field=field,
         message=message[:_LONGEST],
         old_value=application.answers.get(step, {}).get(field),
-        requested_by_id=by.person,
+        requested_by_id=person_of(by),
         requested_at=at,
         due_at=limit.ends_at - LAST_SECOND,
     )
@@ -252,7 +253,7 @@ def add_note(
         case=case.number or "",
         to_applicant=to_applicant,
         text=text.strip()[:_LONGEST],
-        by_id=by.person,
+        by_id=person_of(by),
         at=at,
     )
     record(by=by, at=at, about=case, detail={"to_applicant": to_applicant}, text=text)
@@ -273,7 +274,7 @@ def recommend(
     else:
         APPLICATION.move(locked, "recommend_rejection", **context)
     # Whoever recommends is the reviewer from now on, and so cannot decide.
-    locked.reviewer_id = by.person
+    locked.reviewer_id = person_of(by)
     locked.recommendation, locked.recommendation_reasons = what, list(reasons)
     locked.recommendation_text, locked.recommended_at = text.strip()[:_LONGEST], at
     locked.save()

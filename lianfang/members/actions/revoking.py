@@ -22,6 +22,7 @@ from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries, words
 from lianfang.members.actions.applying import LAST_SECOND, log_event
+from lianfang.members.actors import person_of
 from lianfang.members.lifecycle import APPEAL, MEMBERSHIP, REVOCATION
 from lianfang.members.models import (
     Appeal,
@@ -73,7 +74,7 @@ def open_revocation(*, membership: Membership, ground: str, facts: str, by: Subj
         ground=ground,
         facts=facts.strip(),
         opened_at=at,
-        reviewer_id=by.person,
+        reviewer_id=person_of(by),
         due_at=limit.ends_at - LAST_SECOND,
     )
     record(by=by, at=at, about=case, detail={"membership": str(held.pk), "ground": ground}, text=facts)
@@ -90,7 +91,7 @@ def propose(*, case: Revocation, ground: str, facts: str, by: Subject, at: datet
     _check(ground, facts)
     locked.ground, locked.facts = ground, facts.strip()
     REVOCATION.move(locked, "propose", conflict=_conflict(locked.number, by), facts=locked.facts)
-    locked.reviewer_id, locked.proposed_at = by.person, at
+    locked.reviewer_id, locked.proposed_at = person_of(by), at
     locked.save()
     record(by=by, at=at, about=locked, detail={"ground": ground}, text=facts)
     _event(locked, "proposed", by, at)
@@ -242,7 +243,7 @@ def file_appeal(*, case: Revocation, text: str, files: Sequence[Upload], key: st
         key=key,
         text=text.strip(),
         text_sha256=digest(text.strip()),
-        filed_by_id=by.person,
+        filed_by_id=person_of(by),
         filed_at=at,
         late=deadline.is_late(at),
     )
@@ -390,7 +391,7 @@ def _decision(
         reasons=[case.ground],
         reason_text=text.strip(),
         reviewed_by_id=case.reviewer_id,
-        decided_by_id=by.person,
+        decided_by_id=person_of(by),
         decided_at=at,
         effective_at=at,
         letter_zh=letter.zh,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
 from django.contrib import messages
@@ -21,6 +21,8 @@ from lianfang.members.forms import ConflictForm, DecisionForm, RevocationForm, a
 from lianfang.members.lifecycle import APPEAL, MEMBERSHIP
 from lianfang.members.models import Appeal, Membership, Revocation
 from lianfang.policy.facts import Right
+
+Row = TypeVar("Row")
 
 
 @require_safe
@@ -255,7 +257,7 @@ def _appeal(number: str) -> Appeal:
     return _known(queries.appeal(number))
 
 
-def _known(found: Any) -> Any:
+def _known(found: Row | None) -> Row:
     if found is None:
         raise Http404
     return found
