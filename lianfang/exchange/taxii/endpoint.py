@@ -19,10 +19,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from lianfang.accounts.doors import Door
+from lianfang.exchange.moment import Moment, Moved
 from lianfang.exchange.taxii import gate
 from lianfang.exchange.taxii.errors import TaxiiError, answer, not_found
 from lianfang.exchange.taxii.media import TAXII, acceptable
-from lianfang.intel.queries import asked
 from lianfang.policy.decide import decide
 from lianfang.policy.facts import Channel, Request, Right, Subject
 
@@ -33,15 +33,20 @@ class Call:
 
     http: HttpRequest
     subject: Subject
-    at: datetime
-    network: str | None
+    moment: Moment
+
+    @property
+    def at(self) -> datetime:
+        """The instant of the request, by the database's clock."""
+        return self.moment.at
 
     def asked(self, view: str) -> Request:
         """Return how intelligence is asked for through this collection."""
-        return asked(Channel.TAXII, network=self.network, view=view)
+        return Request(channel=Channel.TAXII, stop=self.moment.stop, network=gate.client_address(self.http), view=view)
 
 
 Handler = Callable[..., HttpResponse]
+_TRIES = 5
 
 
 def endpoint(**methods: Handler) -> Handler:
@@ -56,16 +61,26 @@ def endpoint(**methods: Handler) -> Handler:
             if method not in methods:
                 allow = ", ".join(allowed)
                 raise TaxiiError(405, "Method not allowed", f"Allowed here: {allow}.", allow=allow)
-            subject, at = gate.enter(request)
-            if not acceptable(request.headers.get("Accept")):
-                raise TaxiiError(406, "Not acceptable", f"Answers are {TAXII}.")
-            _on_members_plane(subject, at)
-            return methods[method](Call(request, subject, at, gate.client_address(request)), **path)
+            return _decided(request, lambda call: methods[method](call, **path))
         except TaxiiError as error:
             return answer(error)
 
     view.lianfang_door = Door("machine")  # type: ignore[attr-defined]
     return view
+
+
+def _decided(request: HttpRequest, handle: Callable[[Call], HttpResponse]) -> HttpResponse:
+    """Let a request in and answer it; from the key on anew when the policy moved before the answer could leave."""
+    for _ in range(_TRIES):
+        subject, moment = gate.enter(request)
+        if not acceptable(request.headers.get("Accept")):
+            raise TaxiiError(406, "Not acceptable", f"Answers are {TAXII}.")
+        _on_members_plane(subject, moment.at)
+        try:
+            return handle(Call(request, subject, moment))
+        except Moved:
+            continue
+    raise TaxiiError(503, "Try again", "The policy is changing at this moment.")
 
 
 def reply(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:

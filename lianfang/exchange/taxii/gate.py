@@ -5,37 +5,29 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
-from datetime import datetime
 
 from django.http import HttpRequest
 
-from lianfang.accounts.actions.tokens import note_token_use
-from lianfang.accounts.queries import authenticate_token
+from lianfang.exchange import keys
+from lianfang.exchange.moment import Moment, now
 from lianfang.exchange.taxii.errors import TaxiiError
-from lianfang.kernel.refusal import Refusal
-from lianfang.members.middleware import database_clock
-from lianfang.members.subjects import subject_for_token
 from lianfang.policy.facts import Subject
 
 _UNAUTHORIZED = ("Unauthorized", "A key of this alliance is needed, as Basic (key id and secret) or as Bearer.")
 
 
-def enter(request: HttpRequest) -> tuple[Subject, datetime]:
-    """Return the subject and the instant of the request. Raises TaxiiError(401) for anything but a live key."""
+def enter(request: HttpRequest) -> tuple[Subject, Moment]:
+    """Return the subject and the moment of the request. Raises TaxiiError(401) for anything but a live key."""
     user, secret = _credentials(request.headers.get("Authorization", ""))
     if not secret:
         raise TaxiiError(401, *_UNAUTHORIZED)
-    at = database_clock()
-    network = client_address(request)
-    token = authenticate_token(user=user, secret=secret, at=at, network=network)
-    if token is None:
+    moment = now()
+    subject = keys.subject_of(
+        user=user, secret=secret, at=moment.at, network=client_address(request), policy=moment.epoch.policy
+    )
+    if subject is None:
         raise TaxiiError(401, *_UNAUTHORIZED)
-    try:
-        subject = subject_for_token(token=token, at=at, network=network)
-    except Refusal:
-        raise TaxiiError(401, *_UNAUTHORIZED) from None
-    note_token_use(token=token, at=at)
-    return subject, at
+    return subject, moment
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from lianfang.exchange.actions import recall_versions
+from lianfang.exchange.moment import Moved
 from lianfang.exchange.queries import submission_of, write_form
 from lianfang.exchange.taxii import cursors, filters, instants
 from lianfang.exchange.taxii.collections import Collection, can_read, can_write, find, offered, resource
@@ -166,24 +167,24 @@ def _page(
             raise TaxiiError(400, "Bad request", "next is not one of ours, or belongs to other filters.")
         after = position
     request = call.asked(collection.id)
-    try:
-        page = receipts.deliver(
-            by=call.subject,
-            request=request,
-            at=call.at,
-            make=lambda: queries.page(
-                subject=call.subject,
-                at=call.at,
-                request=request,
-                after_position=after,
-                added_after=asked.added_after,
-                limit=asked.limit,
-                filters=asked.filters,
-                bodies=write is _envelope,
-            ),
-        )
-    except Refusal as refusal:
-        raise TaxiiError(503, "Try again", _words(refusal)) from None
+    page = queries.page(
+        subject=call.subject,
+        at=call.at,
+        request=request,
+        after_position=after,
+        added_after=asked.added_after,
+        limit=asked.limit,
+        filters=asked.filters,
+        bodies=write is _envelope,
+        epoch=call.moment.epoch,
+    )
+    # The subject was read under the epoch of the call: a page, or a receipt, under another one is another decision.
+    policy = call.moment.epoch.policy
+    positions = [item.position for item in page.items]
+    if page.policy != policy or (
+        receipts.write(by=call.subject, request=request, positions=positions, at=call.at, policy=policy) is None
+    ):
+        raise Moved
     items, name = write(page)
     more = b""
     if page.more:
