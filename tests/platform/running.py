@@ -66,7 +66,7 @@ class Run:
     def said(self) -> str:
         return self.output.read_text(errors="replace")
 
-    def ready(self, seconds: float = 90) -> Run:
+    def ready(self, seconds: float = 180) -> Run:
         """Wait until it has printed its address."""
         end = time.monotonic() + seconds
         while "Ctrl-C stops everything" not in self.said:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -16,18 +15,6 @@ from lianfang.embedded import Binaries, Cluster, Unavailable
 from tests.database import CLUSTER, FAST
 
 pytestmark = pytest.mark.fast
-
-
-@pytest.fixture
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder that the server's user can get through to, whoever that is."""
-    import shutil
-    import tempfile
-
-    folder = Path(tempfile.mkdtemp(prefix="lf-e-", dir="/tmp"))
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def made(base: Path) -> Cluster:
