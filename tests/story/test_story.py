@@ -16,8 +16,9 @@ from tests.story.teller import PASSWORD, Authenticator, Site, Someone, link
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
-NAME = "漂流瓶通訊股份有限公司"
-DOMAIN = f"d{uuid.uuid4().hex[:8]}.example"
+TELLING = uuid.uuid4().hex[:8]
+NAME = f"漂流瓶{TELLING}通訊股份有限公司"
+DOMAIN = f"d{TELLING}.example"
 SECRET_NAME = f"漂流瓶回報的控制站 {uuid.uuid4().hex[:6]}"
 
 
@@ -232,7 +233,7 @@ def test_06_a_revocation_bites_the_next_request(site: Site) -> None:
     reviewer = site.signed_in(site.account("reviewer"))
     reviewer.go("/staff/members")
     reviewer.press(f"a:has-text('{NAME}')")
-    reviewer.press("a:has-text('取消')")
+    reviewer.press("main a[href$='/revoke']")
     reviewer.page.check("input[name=ground][value='2.3']")
     reviewer.page.fill("textarea[name=facts]", "將會員情資轉貼到公開論壇。")
     reviewer.submit()
