@@ -39,7 +39,8 @@ def send(
         raise ValueError("send to a person or to an address, not to both or neither")
     person = _locked(to_person, to_address)
     first = person is not None and person.entered_by_other and person.first_contact_at is None
-    mail = compose(notice=notice, context=context, first_contact=first, at=at)
+    known = {**_entered_by(person), **context} if person is not None and first else context
+    mail = compose(notice=notice, context=known, first_contact=first, at=at)
     delivery = enqueue(
         to=person.email if person else to_address,
         subject=mail.subject,
@@ -66,6 +67,15 @@ def send(
         text=mail.text,
     )
     return delivery
+
+
+def _entered_by(person: Person) -> dict[str, str]:
+    """Return the organisation that gave the person's data, for a first mail whose sender did not name it."""
+    affiliation = person.affiliations.select_related("organization").order_by("pk").first()
+    if affiliation is None:
+        return {}
+    organization = affiliation.organization
+    return {"organization_zh": organization.name_zh, "organization_en": organization.name_en or organization.name_zh}
 
 
 def _locked(person: Person | None, address: str) -> Person | None:
