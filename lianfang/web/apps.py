@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class WebConfig(AppConfig):
     name = "lianfang.web"
     label = "web"
+
+    def ready(self) -> None:
+        from lianfang.web import counts
+
+        counts.register()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -56,6 +58,7 @@ def test_preferences_are_kept_with_the_account_and_recorded(world: World) -> Non
 def test_another_device_takes_the_preferences_once(world: World) -> None:
     world.client(world.jia.admin).post("/me", {"theme": "dark", "language": "en"})
     other = world.client(world.jia.admin)
+    other.cookies.pop("language")
     answer = other.get("/home")
     assert answer.cookies["theme"].value == "dark"
     other.get("/about?theme=light")
@@ -86,3 +89,16 @@ def test_a_member_gets_the_public_404_of_the_staff_plane(world: World) -> None:
     assert client.get("/staff/inbox").status_code == 404
     assert client.get("/staff/inbox").content == client.get("/staff/nowhere").content
     assert 'class="side"' not in client.get("/staff/inbox").text
+
+
+def test_numbers_beside_the_navigation_are_those_of_the_queue(world: World) -> None:
+    page = world.client(world.reviewer).get("/staff/inbox").text
+    assert re.search(r'href="/staff/applications"[^>]*>.*?<span class="n">1</span>', page)
+    assert re.search(r'href="/staff/inbox"[^>]*>.*?<span class="n">0</span>', page)
+    assert re.search(r'href="/staff/revocations"[^>]*>.*?<span class="n">0</span>', page)
+    assert "/staff/quarantine" not in page
+    assert re.search(r'href="/staff/quarantine"[^>]*>.*?<span class="n">0</span>', _home(world))
+
+
+def _home(world: World) -> str:
+    return world.client(world.analyst).get("/me").text
