@@ -136,7 +136,10 @@ def read_manifest(source: Path) -> Manifest:
 
 
 def _digest(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> str:
-    return hashlib.file_digest(_member(archive, entry), "sha256").hexdigest()
+    whole, source = hashlib.sha256(), _member(archive, entry)
+    while block := source.read(1 << 20):
+        whole.update(block)
+    return whole.hexdigest()
 
 
 def _member(archive: tarfile.TarFile, entry: str | tarfile.TarInfo) -> IO[bytes]:

@@ -191,8 +191,8 @@ def _audit_verify(chosen: argparse.Namespace) -> int:
             raise Unavailable(f"{chosen.checkpoint} cannot be read: {error.strerror}.") from None
         except (BadCheckpoint, SigningKeyUnusable, UnicodeDecodeError) as problem:
             raise Unavailable(str(problem)) from None
-        for problem in report.problems:
-            print(problem.words.in_language("en"))
+        for fault in report.problems:
+            print(fault.words.in_language("en"))
         if report.ok:
             print(f"{report.summary().in_language('en')} ({report.seconds:.1f} s)")
     return 0 if report.ok else 1
