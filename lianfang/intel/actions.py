@@ -152,9 +152,14 @@ def tighten(*, by: Subject, at: datetime, version: Version, tlp: Tlp, audience: 
     new = _relabelled(label, tlp, audience if audience is not None else label.audience)
     if is_wider(old=label, new=new):
         raise Refusal(
-            Bilingual(zh="這裡只能改得更嚴；改得更寬要每一個來源同意。", en="Only a stricter label can be set here; a wider one needs each source."),
-            rule="G-relabel", clause="2.1", field="tlp",
-        )  # fmt: skip
+            Bilingual(
+                zh="這裡只能改得更嚴；改得更寬要每一個來源同意。",
+                en="Only a stricter label can be set here; a wider one needs each source.",
+            ),
+            rule="G-relabel",
+            clause="2.1",
+            field="tlp",
+        )
     _require(by, Right.RELABEL, label, at, replace(_PAGE, becomes=new))
     log.relabel(version, lambda each: _relabelled(each, new.tlp, new.audience))
     if new.tlp > Tlp.AMBER:
@@ -168,8 +173,10 @@ def _relabelled(label: Label, tlp: Tlp, audience: Audience) -> Label:
     if named and tlp is not Tlp.RED:
         raise Refusal(
             Bilingual(zh="指名的人只能搭配TLP:RED。", en="Named persons go with TLP:RED alone."),
-            rule="label-named-red", clause="TLP", field="audience",
-        )  # fmt: skip
+            rule="label-named-red",
+            clause="TLP",
+            field="audience",
+        )
     if tlp is Tlp.RED and not named:
         audience = Audience.persons()
     return label.relabelled(tlp=tlp, audience=audience)

@@ -37,9 +37,12 @@ class Option:
 
 
 _COLOURS = {
-    Tlp.RED: "tlp-red", Tlp.AMBER_STRICT: "tlp-amber", Tlp.AMBER: "tlp-amber", Tlp.GREEN: "tlp-green",
+    Tlp.RED: "tlp-red",
+    Tlp.AMBER_STRICT: "tlp-amber",
+    Tlp.AMBER: "tlp-amber",
+    Tlp.GREEN: "tlp-green",
     Tlp.CLEAR: "tlp-clear",
-}  # fmt: skip
+}
 
 
 class FileForm(forms.Form):
@@ -205,8 +208,14 @@ class ReleaseForm(forms.Form):
 
     tlp = forms.ChoiceField(
         label=_("Label"),
-        choices=[("RED", "TLP:RED"), ("AMBER_STRICT", "TLP:AMBER+STRICT"), ("AMBER", "TLP:AMBER"), ("GREEN", "TLP:GREEN"), ("CLEAR", "TLP:CLEAR")],
-    )  # fmt: skip
+        choices=[
+            ("RED", "TLP:RED"),
+            ("AMBER_STRICT", "TLP:AMBER+STRICT"),
+            ("AMBER", "TLP:AMBER"),
+            ("GREEN", "TLP:GREEN"),
+            ("CLEAR", "TLP:CLEAR"),
+        ],
+    )
     audience = forms.ChoiceField(
         label=_("Audience"),
         choices=[("alliance", _("All members")), ("coordinator_only", _("The coordinator only"))],

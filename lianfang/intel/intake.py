@@ -290,10 +290,11 @@ class _Batch:
         if known is not None:
             if known != each.digest:
                 raise _refusal(
-                    "different-content", "您先前提交過同一版本，但內容不同；請更新modified後再送。",
+                    "different-content",
+                    "您先前提交過同一版本，但內容不同；請更新modified後再送。",
                     "You submitted this very version before with different content; send it with a newer `modified`.",
                     "modified",
-                )  # fmt: skip
+                )
             each.outcome = DUPLICATE
             return
         creator = each.value.get("created_by_ref", "")
@@ -301,20 +302,29 @@ class _Batch:
             created, made_by = first[each.id]
             if created != each.created:
                 raise _refusal(
-                    "created-changed", "created與您先前的版本不同。",
-                    "`created` differs from your earlier version.", "created", "3.6",
-                )  # fmt: skip
+                    "created-changed",
+                    "created與您先前的版本不同。",
+                    "`created` differs from your earlier version.",
+                    "created",
+                    "3.6",
+                )
             if made_by != creator:
                 raise _refusal(
-                    "creator-changed", "created_by_ref與您先前的版本不同。",
-                    "`created_by_ref` differs from your earlier version.", "created_by_ref", "3.6",
-                )  # fmt: skip
+                    "creator-changed",
+                    "created_by_ref與您先前的版本不同。",
+                    "`created_by_ref` differs from your earlier version.",
+                    "created_by_ref",
+                    "3.6",
+                )
             held = self.held.get(each.id)
             if held is not None and held.revoked and each.modified > held.modified:
                 raise _refusal(
-                    "after-revoked", "您已撤銷（revoked）這個物件，不能再有新版本。",
-                    "You revoked this object; no version can follow.", "modified", "3.6",
-                )  # fmt: skip
+                    "after-revoked",
+                    "您已撤銷（revoked）這個物件，不能再有新版本。",
+                    "You revoked this object; no version can follow.",
+                    "modified",
+                    "3.6",
+                )
             each.outcome = NEW_VERSION
         first.setdefault(each.id, (each.created, creator))
         exact[each.id, each.modified] = each.digest
@@ -323,7 +333,8 @@ class _Batch:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT DISTINCT ON (i.id) i.stix_id, i.id, v.id, i.created, i.created_by_ref, v.modified, v.digest,"
-                " v.label_id, v.revoked, i.served_id = i.stix_id FROM intel_item i JOIN intel_version v ON v.item_id = i.id"
+                " v.label_id, v.revoked, i.served_id = i.stix_id"
+                " FROM intel_item i JOIN intel_version v ON v.item_id = i.id"
                 " WHERE i.source_organization_id = %s AND i.source_group_id = %s AND i.stix_id = ANY(%s)"
                 " ORDER BY i.id, v.modified DESC",
                 [self.pair.organization, self.pair.group, list(wanted)],
@@ -505,20 +516,20 @@ class _Batch:
         fresh = {each.item: each for each in reversed(taken) if each.id not in self.held}
         key = key_of(self.pair) if self.form.hides_name else b""
         with connection.cursor() as cursor:
-            with cursor.copy(_COPY_ITEM) as copy:  # type: ignore[attr-defined]
+            with cursor.copy(_COPY_ITEM) as copy:
                 copy.set_types(["int8", "uuid", "uuid", "text", "text", "text", "timestamptz", "text"])
                 for item, each in fresh.items():
                     shown = served_id(key, each.id) if key else each.id
                     creator = each.value.get("created_by_ref", "")
                     source = (self.pair.organization, self.pair.group)
                     copy.write_row((item, *source, each.id, shown, each.value["type"], each.created, creator))
-            with cursor.copy(_COPY_VERSION) as copy:  # type: ignore[attr-defined]
+            with cursor.copy(_COPY_VERSION) as copy:
                 copy.set_types(_VERSION_TYPES)
                 for version in rows:
                     copy.write_row(version)
             bindings = [(each.version, bound) for each in taken for bound in each.bound]
             if bindings:
-                with cursor.copy(_COPY_BINDING) as copy:  # type: ignore[attr-defined]
+                with cursor.copy(_COPY_BINDING) as copy:
                     copy.set_types(["int8", "int8"])
                     for binding in bindings:
                         copy.write_row(binding)
@@ -577,9 +588,20 @@ _COPY_VERSION = (
     " submitted_by_id, submission_id, accepted_at) FROM STDIN (FORMAT BINARY)"
 )
 _VERSION_TYPES = [
-    "int8", "int8", "timestamptz", "text", "bytea", "bytea", "bytea", "bool", "int8", "jsonb", "uuid", "uuid",
+    "int8",
+    "int8",
     "timestamptz",
-]  # fmt: skip
+    "text",
+    "bytea",
+    "bytea",
+    "bytea",
+    "bool",
+    "int8",
+    "jsonb",
+    "uuid",
+    "uuid",
+    "timestamptz",
+]
 _COPY_BINDING = "COPY intel_binding (container_id, bound_id) FROM STDIN (FORMAT BINARY)"
 
 

@@ -44,7 +44,7 @@ def append(lines: Sequence[Line]) -> range:
     at = _clock_after(last_date)
     with (
         connection.cursor() as cursor,
-        cursor.copy(  # type: ignore[attr-defined]  # psycopg's, through Django's wrapper
+        cursor.copy(
             "COPY intel_logentry (position, version_id, label_id, date_added, type, again) FROM STDIN (FORMAT BINARY)"
         ) as copy,
     ):

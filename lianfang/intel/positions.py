@@ -2,8 +2,8 @@
 
 Each label has the bitmap of its positions. What a subject may see is the union over the labels that the policy allows
 it, so the decision is made once a label and never once an object. Two numbers of the policy's epoch row tell a process
-that it is behind: `head` (the log grew: fetch what is new) and `policy` (something that decides changed: move relabelled
-positions, and ask the policy again).
+that it is behind: `head` (the log grew: fetch what is new) and `policy` (something that decides changed: move
+relabelled positions, and ask the policy again).
 
 A reader meets each STIX id once: of several copies the first that he may see, of its versions the last (or all, or the
 first), of several entries of one version the first. Only ids that stand in the log more than once need that care.
@@ -181,7 +181,8 @@ class Index:
     def _move(self) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT id, position, old_id, new_id FROM intel_relabelling WHERE id > %s AND position <= %s ORDER BY id",
+                "SELECT id, position, old_id, new_id FROM intel_relabelling"
+                " WHERE id > %s AND position <= %s ORDER BY id",
                 [self._relabelled, self.head],
             )
             moved = cursor.fetchall()

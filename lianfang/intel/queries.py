@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import orjson
 import psycopg
 from django.db import connection
 from django.db.models import Q
@@ -20,6 +21,7 @@ from pyroaring import BitMap
 from lianfang.intel.fold import tsquery
 from lianfang.intel.models import LogEntry, Reference, Stop, Version
 from lianfang.intel.positions import INDEX, Versions
+from lianfang.intel.stix import is_id, references
 from lianfang.policy import store
 from lianfang.policy.decide import Decision, decide
 from lianfang.policy.facts import Channel, Label, Request, Right, Subject, Tlp
@@ -247,7 +249,7 @@ def _exact(filters: Filters) -> BitMap:
 
 def _of_ids(ids: Iterable[str], named: BitMap) -> BitMap:
     """Positions of these ids as this reader knows them: where the source stays unnamed, the stored id finds nothing."""
-    wanted = frozenset(ids)
+    wanted = frozenset(filter(is_id, ids))
     rows = LogEntry.objects.filter(
         Q(version__item__stix_id__in=wanted) | Q(version__item__served_id__in=wanted)
     ).values_list("position", "version__item__stix_id", "version__item__served_id")
@@ -341,6 +343,8 @@ def versions_visible(*, subject: Subject, stix_id: str, at: datetime, request: R
 
 
 def _candidates(stix_id: str) -> list[tuple[Version, list[LogEntry]]]:
+    if not is_id(stix_id):
+        return []
     versions = (
         Version.objects.filter(Q(item__stix_id=stix_id) | Q(item__served_id=stix_id))
         .select_related("item")
@@ -412,10 +416,6 @@ def neighbours(*, subject: Subject, seen: Seen, at: datetime, request: Request, 
 
 def _visible_references(subject: Subject, seen: Seen, at: datetime, request: Request) -> list[tuple[str, bool, str]]:
     """(verb, outgoing, id of the other end) of every reference that this reader may see, from visible bodies only."""
-    import orjson
-
-    from lianfang.intel.stix import references
-
     told: list[tuple[str, bool, str]] = []
     for name, target in references(orjson.loads(seen.body)):
         if name not in ("created_by_ref", "object_marking_refs", "marking_ref"):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from lianfang.accounts.models import Organization
 from lianfang.intel import receipts
 from lianfang.intel.models import Recall, Version
 from lianfang.intel.preview import FLOOR
 from lianfang.intel.queries import label_of
+from lianfang.intel.stix import is_id
 from lianfang.kernel.text import Bilingual
 from lianfang.policy.decide import decide
 from lianfang.policy.facts import Channel, Duty, Request, Right, Subject
@@ -39,32 +41,30 @@ def of(*, version: Version, subject: Subject) -> Sequence[Received]:
     """
     item = version.item
     own = (item.source_organization_id, item.source_group_id)
-    found: dict[tuple[object, object], set[str]] = {}
+    found: dict[tuple[UUID, UUID | None], set[str]] = {}
     for receipt in receipts.received_by(version):
-        pair = (receipt.organization, receipt.group)
-        if receipt.organization is not None and pair != own:
-            found.setdefault(pair, set()).add(receipt.channel)
+        if receipt.organization is not None and (receipt.organization, receipt.group) != own:
+            found.setdefault((receipt.organization, receipt.group), set()).add(receipt.channel)
     rows = {row.pk: row for row in Organization.objects.filter(pk__in={pair[0] for pair in found})}
+    staff = {pair for pair in found if rows[pair[0]].kind == Organization.Kind.COORDINATOR}
+    members = {pair for pair in found if pair[0] == pair[1]} - staff
     analyst = Duty.ANALYST in subject.duties
     made = []
-    for words, chosen in (
-        (_MEMBERS, {pair for pair in found if pair[0] == pair[1] and rows[pair[0]].kind != "coordinator"}),  # type: ignore[index]
-        (_CONSTITUENTS, {pair for pair in found if pair[0] != pair[1]}),
-        (_STAFF, {pair for pair in found if rows[pair[0]].kind == "coordinator"}),  # type: ignore[index]
-    ):
+    for words, chosen in ((_MEMBERS, members), (_CONSTITUENTS, found.keys() - members - staff), (_STAFF, staff)):
         if not chosen:
             continue
         channels = tuple(sorted({channel for pair in chosen for channel in found[pair]}))
         few = len(chosen) < FLOOR and not analyst and words is not _STAFF
-        names = [
-            Bilingual(zh=rows[pair[0]].name_zh, en=rows[pair[0]].name_en or rows[pair[0]].name_zh) for pair in chosen
-        ]  # type: ignore[index]
-        made.append(Received(words, FEW if few else len(chosen), channels, tuple(names) if analyst else ()))
+        names = sorted((rows[pair[0]] for pair in chosen), key=lambda row: row.name_zh) if analyst else []
+        said = tuple(Bilingual(zh=row.name_zh, en=row.name_en or row.name_zh) for row in names)
+        made.append(Received(words, FEW if few else len(chosen), channels, said))
     return made
 
 
 def notice(*, subject: Subject, stix_id: str, at: datetime) -> Recall | None:
     """Return the recall of a version that the subject's organisation received under this id, or None."""
+    if not is_id(stix_id):
+        return None
     for recall in Recall.objects.filter(version__item__stix_id=stix_id).select_related("version__item").order_by("-at"):
         if _told(recall, subject, at):
             return recall

@@ -60,6 +60,11 @@ def type_of(stix_id: str) -> str:
     return found[1] if found else ""
 
 
+def is_id(text: str) -> bool:
+    """Return whether this is written as a STIX id is kept; whatever else stands in an address is nobody's."""
+    return _ID.fullmatch(text) is not None
+
+
 @lru_cache(maxsize=1)
 def _documents() -> dict[Path, Any]:
     return {path: _mend(path.stem, orjson.loads(path.read_bytes())) for path in sorted(_SCHEMAS.glob("*/*.json"))}
@@ -201,22 +206,52 @@ class Rule:
         where = self.find(value)
         if where is not None:
             raise Refusal(
-                Bilingual(zh=self.zh, en=self.en), rule=f"stix-{self.id}", clause=f"STIX 2.1 §{self.section}",
+                Bilingual(zh=self.zh, en=self.en),
+                rule=f"stix-{self.id}",
+                clause=f"STIX 2.1 §{self.section}",
                 field=where[:250],
-            )  # fmt: skip
+            )
 
 
 OBSERVABLES = frozenset(path.stem for path in (_SCHEMAS / "observables").glob("*.json"))
 """The types of cyber-observable objects, whose ids follow from their content."""
 
-_TIMES = frozenset({
-    "account_created", "account_expires", "account_first_login", "account_last_login", "analysis_ended",
-    "analysis_started", "atime", "created", "created_time", "credential_last_changed", "ctime", "date", "end",
-    "first_observed", "first_seen", "last_observed", "last_seen", "modified", "modified_time", "mtime",
-    "private_key_usage_period_not_after", "private_key_usage_period_not_before", "published", "start", "start_time",
-    "stop_time", "submitted", "time_date_stamp", "valid_from", "valid_until", "validity_not_after",
-    "validity_not_before",
-})  # fmt: skip
+_TIMES = frozenset(
+    {
+        "account_created",
+        "account_expires",
+        "account_first_login",
+        "account_last_login",
+        "analysis_ended",
+        "analysis_started",
+        "atime",
+        "created",
+        "created_time",
+        "credential_last_changed",
+        "ctime",
+        "date",
+        "end",
+        "first_observed",
+        "first_seen",
+        "last_observed",
+        "last_seen",
+        "modified",
+        "modified_time",
+        "mtime",
+        "private_key_usage_period_not_after",
+        "private_key_usage_period_not_before",
+        "published",
+        "start",
+        "start_time",
+        "stop_time",
+        "submitted",
+        "time_date_stamp",
+        "valid_from",
+        "valid_until",
+        "validity_not_after",
+        "validity_not_before",
+    }
+)
 # (earlier, later, whether equal instants are allowed)
 _ORDERED = (
     ("created", "modified", True),
@@ -371,21 +406,77 @@ def _bad_extension(value: Json) -> str | None:
 # Before the schema: linear checks of what its expressions would look at, and of what it does not forbid.
 _FIRST = (
     Rule("type", "3.2", _bad_type, "type不是有效的STIX型別名稱。", "`type` is not the name of a STIX type."),
-    Rule("id", "2.9", _bad_id, "id必須是「型別--UUID」，且型別相同。", "`id` must be `type--UUID` with the same type, in lower case."),
-    Rule("spec-version", "3.2", _bad_spec_version, "只收STIX 2.1（spec_version）。", "Only STIX 2.1 is taken (`spec_version`)."),
-    Rule("empty", "2.4", _empty, "不得有null、空陣列或空物件。", "There must be no null, no empty list and no empty dictionary."),
-    Rule("name", "3.1", _bad_name, "屬性名稱只可用小寫英文、數字與底線，3至250字。", "Property names take a-z, 0-9 and _, 3 to 250 characters."),
-)  # fmt: skip
+    Rule(
+        "id",
+        "2.9",
+        _bad_id,
+        "id必須是「型別--UUID」，且型別相同。",
+        "`id` must be `type--UUID` with the same type, in lower case.",
+    ),
+    Rule(
+        "spec-version",
+        "3.2",
+        _bad_spec_version,
+        "只收STIX 2.1（spec_version）。",
+        "Only STIX 2.1 is taken (`spec_version`).",
+    ),
+    Rule(
+        "empty",
+        "2.4",
+        _empty,
+        "不得有null、空陣列或空物件。",
+        "There must be no null, no empty list and no empty dictionary.",
+    ),
+    Rule(
+        "name",
+        "3.1",
+        _bad_name,
+        "屬性名稱只可用小寫英文、數字與底線，3至250字。",
+        "Property names take a-z, 0-9 and _, 3 to 250 characters.",
+    ),
+)
 
 RULES = (
     Rule("date", "2.16", _unreal_date, "日期不存在或格式不符。", "Not a real date in the form of the specification."),
     Rule("order", "3.2", _disorder, "結束時間早於開始時間。", "The later of two times lies before the earlier."),
     Rule("target", "3.2", _bad_target, "參照的物件型別不對。", "The reference points to the wrong type of object."),
-    Rule("ends", "5.1", _bad_end, "關聯兩端必須是領域物件或觀測物件。", "The ends of a relationship must be domain objects or observables.", frozenset({"relationship", "sighting"})),
-    Rule("confidence", "3.2", _bad_confidence, "confidence必須是0至100的整數。", "`confidence` must be an integer from 0 to 100."),
-    Rule("self-marking", "7.2.1", _marks_itself, "標示定義不得標示自己。", "A marking definition must not mark itself.", frozenset({"marking-definition"})),
-    Rule("granular", "7.2.3", _bad_granular, "細部標示須恰有lang或marking_ref之一，且選擇器指到本物件的內容。", "A granular marking has either `lang` or `marking_ref`, and its selectors point into this object."),
+    Rule(
+        "ends",
+        "5.1",
+        _bad_end,
+        "關聯兩端必須是領域物件或觀測物件。",
+        "The ends of a relationship must be domain objects or observables.",
+        frozenset({"relationship", "sighting"}),
+    ),
+    Rule(
+        "confidence",
+        "3.2",
+        _bad_confidence,
+        "confidence必須是0至100的整數。",
+        "`confidence` must be an integer from 0 to 100.",
+    ),
+    Rule(
+        "self-marking",
+        "7.2.1",
+        _marks_itself,
+        "標示定義不得標示自己。",
+        "A marking definition must not mark itself.",
+        frozenset({"marking-definition"}),
+    ),
+    Rule(
+        "granular",
+        "7.2.3",
+        _bad_granular,
+        "細部標示須恰有lang或marking_ref之一，且選擇器指到本物件的內容。",
+        "A granular marking has either `lang` or `marking_ref`, and its selectors point into this object.",
+    ),
     Rule("address", "6.7", _bad_address, "不是IPv6位址。", "Not an IPv6 address.", frozenset({"ipv6-addr"})),
-    Rule("extension", "3.1", _bad_extension, "擴充的鍵必須是extension-definition的id。", "The key of an extension must be the id of an extension definition."),
-)  # fmt: skip
+    Rule(
+        "extension",
+        "3.1",
+        _bad_extension,
+        "擴充的鍵必須是extension-definition的id。",
+        "The key of an extension must be the id of an extension definition.",
+    ),
+)
 """The rules after the schema, in the order in which they are tried."""

@@ -1,4 +1,4 @@
-"""Jobs: search rows right after a submission, embargoes at their instant, the hour of an unconfirmed stop, old drafts."""
+"""Jobs: search rows after a submission, embargoes at their instant, the hour of an unconfirmed stop, old drafts."""
 
 from __future__ import annotations
 

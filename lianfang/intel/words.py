@@ -148,7 +148,8 @@ FINDINGS: dict[str, Bilingual] = {
     ),
     "names-by-reference": _say(
         "選擇不顯示名稱，但引用了顯示名稱的情資，先隔離等分析員確認。",
-        "The source chose not to be named, but it refers to an item that names it: in quarantine until an analyst has looked.",
+        "The source chose not to be named, but it refers to an item that names it: in quarantine until an"
+        " analyst has looked.",
     ),
     "tlp-several": _say("有多個TLP標示，採最嚴格的。", "Several TLP markings: the strictest counts."),
     "tlp-stricter": _say("物件與表單的TLP不同，採較嚴格的。", "Object and form differ in TLP: the stricter counts."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -40,7 +41,7 @@ def staff(*duties: Duty) -> Subject:
     return analyst(duties=frozenset(duties))
 
 
-def see(subject: Subject, stix_id: str, at=AT) -> queries.Seen | None:
+def see(subject: Subject, stix_id: str, at: datetime = AT) -> queries.Seen | None:
     return queries.get_visible(subject=subject, stix_id=stix_id, at=at, request=PAGE)
 
 
@@ -75,7 +76,9 @@ def test_green_is_relayed_by_itself() -> None:
 @pytest.mark.parametrize("tlp", [Tlp.AMBER_STRICT, Tlp.RED])
 def test_never_above_amber(tlp: Tlp) -> None:
     group = member("丁公會")
-    submit(member("甲電子"), indicator(), form=LabelForm(tlp=tlp, audience=None if tlp is Tlp.RED else Audience.alliance()))
+    submit(
+        member("甲電子"), indicator(), form=LabelForm(tlp=tlp, audience=None if tlp is Tlp.RED else Audience.alliance())
+    )
     with pytest.raises(Refusal):
         actions.relay(by=group, at=AT, version=Version.objects.get())
 
@@ -178,7 +181,9 @@ def test_an_analyst_validates_as_it_is_labelled() -> None:
 
 def test_released_before_the_embargo_ends_it_still_waits() -> None:
     by, reader = member("甲電子"), member("乙銀行")
-    submit(by, indicator(name="甲電子"), form=LabelForm(tlp=Tlp.GREEN, audience=Audience.alliance(), not_before=later(60)))
+    submit(
+        by, indicator(name="甲電子"), form=LabelForm(tlp=Tlp.GREEN, audience=Audience.alliance(), not_before=later(60))
+    )
     actions.release_from_quarantine(by=analyst(), at=AT, version=Version.objects.get())
     assert not taxii(reader, at=later(30)).items
     assert actions.open_due_embargoes(at=later(60)) == 1

@@ -7,9 +7,15 @@ import pytest
 from lianfang.intel.fold import folded, terms, tsquery, words_of
 
 
-@pytest.mark.parametrize(("text", "form"), [
-    ("ＡＢＣ　情資", "abc 情資"), ("hxxps://evil[.]example", "https://evil.example"), ("A\n\n B", "a b"), ("a\0b", "a b"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("ＡＢＣ　情資", "abc 情資"),
+        ("hxxps://evil[.]example", "https://evil.example"),
+        ("A\n\n B", "a b"),
+        ("a\0b", "a b"),
+    ],
+)
 def test_one_form(text: str, form: str) -> None:
     assert folded(text) == form
 
@@ -34,7 +40,9 @@ def test_nothing_asked() -> None:
 
 
 def test_dates_and_references_are_not_searched() -> None:
-    words = words_of({"type": "x", "id": "x--1", "created": "2026", "name": "甲", "a_ref": "b--2", "hashes": {"MD5": "ab"}})
+    words = words_of(
+        {"type": "x", "id": "x--1", "created": "2026", "name": "甲", "a_ref": "b--2", "hashes": {"MD5": "ab"}}
+    )
     assert "2026" not in words
     assert "b--2" not in words
     assert "甲" in words

@@ -32,7 +32,9 @@ def test_positions_and_dates_strictly_rise_under_four_writers() -> None:
         try:
             for _ in range(40):
                 head = store.epoch().head
-                seen.append((head, list(LogEntry.objects.filter(position__lte=head).values_list("position", flat=True))))
+                seen.append(
+                    (head, list(LogEntry.objects.filter(position__lte=head).values_list("position", flat=True)))
+                )
         finally:
             connections.close_all()
 

@@ -107,9 +107,7 @@ def test_where_nobody_speaks_it_is_amber_strict_for_the_coordinator() -> None:
 
 @given(own=st.sampled_from([None, *Tlp]), form=st.sampled_from([None, *Tlp]), token=st.booleans())
 def test_form_and_object_the_strictest_never_wider(own: Tlp | None, form: Tlp | None, token: bool) -> None:
-    found = resolve(
-        marked=Marked(own), form_tlp=form, audience=Audience.alliance(), predecessor=None, by_token=token
-    )
+    found = resolve(marked=Marked(own), form_tlp=form, audience=Audience.alliance(), predecessor=None, by_token=token)
     said = [tlp for tlp in (own, form) if tlp is not None]
     assert found.tlp == max(said, default=Tlp.AMBER_STRICT)
     if found.tlp is Tlp.RED:

@@ -1,4 +1,4 @@
-"""What is read: the bitmaps against `decide`, copies and versions, filters, search, and two worlds that answer alike."""
+"""What is read: bitmaps against `decide`, copies and versions, filters, search, two worlds that answer alike."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ def test_bitmaps_agree_with_decide_after_random_histories(seed: int) -> None:
     assert all(fresh._by_label[label] == held for label, held in INDEX._by_label.items() if held)
 
 
-def _deed(dice: random.Random, members: list[Subject], coordinator: Subject, known: list[dict[str, Any]], at: Any) -> None:
+def _deed(
+    dice: random.Random, members: list[Subject], coordinator: Subject, known: list[dict[str, Any]], at: Any
+) -> None:
     by = dice.choice(members)
     versions = list(Version.objects.select_related("item"))
     match dice.randrange(8) if versions else 0:
@@ -80,9 +82,11 @@ def _deed(dice: random.Random, members: list[Subject], coordinator: Subject, kno
             made = [indicator() if dice.random() < 0.7 or not known else _copy(dice, known) for _ in range(3)]
             known.extend(made)
             form = LabelForm(
-                tlp=dice.choice(list(Tlp)[:4]), audience=dice.choice([Audience.alliance(), Audience.coordinator_only()]),
-                name_source=dice.choice(list(NameSource)), not_before=dice.choice([None, None, later(dice.randrange(40))]),
-            )  # fmt: skip
+                tlp=dice.choice(list(Tlp)[:4]),
+                audience=dice.choice([Audience.alliance(), Audience.coordinator_only()]),
+                name_source=dice.choice(list(NameSource)),
+                not_before=dice.choice([None, None, later(dice.randrange(40))]),
+            )
             submit(by, *made, relationship(made[0]["id"], made[1]["id"]), form=form, at=at)
         case 4:
             _try(actions.relay, by=by, at=at, version=dice.choice(versions))
@@ -112,9 +116,10 @@ def _agree(reader: Subject, at: Any, request: Request) -> None:
     lines = list(LogEntry.objects.select_related("version__item").order_by("position"))
     labels = store.labels({line.label_id for line in lines})
     allowed = [
-        line for line in lines
+        line
+        for line in lines
         if decide(subject=reader, right=right, target=labels[line.label_id], at=at, request=request).allowed
-    ]  # fmt: skip
+    ]
     shown: dict[str, dict[int, LogEntry]] = {}
     for line in allowed:
         copies = shown.setdefault(line.version.item.stix_id, {})
@@ -123,7 +128,9 @@ def _agree(reader: Subject, at: Any, request: Request) -> None:
     last = sorted(max(copies.values(), key=lambda line: line.version.modified).position for copies in shown.values())
     every = sorted(line.position for copies in shown.values() for line in copies.values())
     for view, expected in ((Versions.LAST, last), (Versions.ALL, every)):
-        page = queries.page(subject=reader, at=at, request=request, limit=1000, filters=Filters(versions=frozenset({view})))
+        page = queries.page(
+            subject=reader, at=at, request=request, limit=1000, filters=Filters(versions=frozenset({view}))
+        )
         assert [found.position for found in page.items] == expected
     assert queries.count(subject=reader, at=at, request=request) == len(last)
 
@@ -224,9 +231,7 @@ def test_a_relabelled_line_moves_in_every_process() -> None:
     other_process.refresh(store.epoch())
     actions.tighten(by=by, at=AT, version=Version.objects.get(), tlp=Tlp.GREEN, audience=Audience.coordinator_only())
     other_process.refresh(store.epoch())
-    allowed = other_process.allowed(
-        subject=reader, right=Right.READ, at=AT, request=LIST, view=Versions.LAST
-    )
+    allowed = other_process.allowed(subject=reader, right=Right.READ, at=AT, request=LIST, view=Versions.LAST)
     assert not allowed
 
 
@@ -295,7 +300,9 @@ def test_neighbours_are_the_visible_ones_alone() -> None:
     by, reader = member("甲電子"), member("乙銀行")
     one, shown, hidden = indicator(), malware(), malware()
     submit(by, one, shown, relationship(one["id"], shown["id"]))
-    submit(by, hidden, relationship(one["id"], hidden["id"]), form=replace(EVERYONE, audience=Audience.coordinator_only()))
+    submit(
+        by, hidden, relationship(one["id"], hidden["id"]), form=replace(EVERYONE, audience=Audience.coordinator_only())
+    )
     write_search_rows(Version.objects.all())
     for subject, expected in ((reader, {shown["id"]}), (by, {shown["id"], hidden["id"]})):
         seen = queries.get_visible(subject=subject, stix_id=one["id"], at=AT, request=PAGE)
@@ -310,6 +317,7 @@ def test_neighbours_are_the_visible_ones_alone() -> None:
 
 def _answers(reader: Subject) -> list[Any]:
     """Everything that one reader is told, but for the dates, which only the clock moves."""
+
     def told(page: queries.Page) -> Any:
         return [(each.stix_id, each.version, each.body) for each in page.items], page.more, page.total, page.older
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import DatabaseError, transaction
 
 from lianfang.audit.receipts import batch_all, proof
 from lianfang.intel import actions, receipts, recipients
 from lianfang.intel.models import Receipt, Version
+from lianfang.intel.queries import Page
 from lianfang.kernel.refusal import Refusal
 from lianfang.policy import store
-from lianfang.policy.facts import Audience, Channel, Request, Tlp
+from lianfang.policy.facts import Audience, Channel, Request, Subject, Tlp
 from lianfang.policy.words import FEW
 from tests.intel.cast import AT, analyst, ids, indicator, later, member, submit, taxii, token
 
@@ -19,7 +22,7 @@ pytestmark = pytest.mark.django_db
 TAXII = Request(channel=Channel.TAXII, view="all")
 
 
-def deliver(reader, **more):
+def deliver(reader: Subject, **more: Any) -> Page:
     return receipts.deliver(by=reader, request=TAXII, at=AT, make=lambda: taxii(reader, **more))
 
 
@@ -28,6 +31,7 @@ def test_one_row_a_response_expands_to_exact_versions() -> None:
     submit(by, *[indicator() for _ in range(5)])
     page = deliver(token(reader), limit=3)
     receipt = Receipt.objects.get()
+    assert reader.pair is not None
     assert (receipt.person, receipt.organization) == (reader.person, reader.pair.organization)
     assert (receipt.lo, receipt.hi, receipt.channel, receipt.view) == (1, 3, "taxii", "all")
     before = set(receipts.versions_of(receipt).values_list("pk", flat=True))
@@ -46,12 +50,14 @@ def test_an_empty_answer_needs_no_receipt() -> None:
 def test_nothing_leaves_under_a_policy_that_moved() -> None:
     by, reader = member("甲電子"), member("乙銀行")
     submit(by, indicator())
-    made = []
+    made: list[Page] = []
 
-    def make():
+    def make() -> Page:
         page = taxii(reader)
         if not made:
-            actions.tighten(by=by, at=AT, version=Version.objects.get(), tlp=Tlp.AMBER, audience=Audience.coordinator_only())
+            actions.tighten(
+                by=by, at=AT, version=Version.objects.get(), tlp=Tlp.AMBER, audience=Audience.coordinator_only()
+            )
         made.append(page)
         return page
 
@@ -66,7 +72,7 @@ def test_a_policy_that_never_holds_still_is_a_refusal() -> None:
     by, reader = member("甲電子"), member("乙銀行")
     submit(by, indicator())
 
-    def make():
+    def make() -> Page:
         page = taxii(reader)
         store.bump_policy()
         return page

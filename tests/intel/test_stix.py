@@ -31,21 +31,26 @@ def observable(kind: str, **properties: Any) -> dict[str, Any]:
 GOOD: dict[str, dict[str, Any]] = {
     "indicator": indicator(),
     "uuid version 7": indicator(id="indicator--01890a5d-ac96-774b-bcce-b302099a8057"),
-    "uuid version 5": observable("ipv4-addr", id="ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4", value="198.51.100.3"),
+    "uuid version 5": observable(
+        "ipv4-addr", id="ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4", value="198.51.100.3"
+    ),
     "ipv6 with ipv4": observable("ipv6-addr", value="::ffff:198.51.100.1"),
     "ipv6 network": observable("ipv6-addr", value="2001:db8::/32"),
     "language marking": indicator(granular_markings=[{"lang": "zh-TW", "selectors": ["name"]}]),
     "underscore domain": observable("domain-name", value="_dmarc.example.com"),
     "custom object": {
-        "type": "x-acme-thing", "spec_version": "2.1", "id": f"x-acme-thing--{uuid4()}",
-        "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z",
+        "type": "x-acme-thing",
+        "spec_version": "2.1",
+        "id": f"x-acme-thing--{uuid4()}",
+        "created": "2026-01-01T00:00:00.000Z",
+        "modified": "2026-01-01T00:00:00.000Z",
     },
     "custom observable": observable("x-acme-value", value="x"),
     "observable without spec_version": {"type": "url", "id": f"url--{uuid4()}", "value": "https://example.com/"},
     "sigma": indicator(pattern="title: x", pattern_type="sigma"),
     "confidence": indicator(confidence=0),
     "many digits": indicator(modified="2026-11-01T00:00:00.123456789Z"),
-}  # fmt: skip
+}
 
 BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "no type": ("stix-type", {"id": "x"}),
@@ -69,7 +74,8 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "confidence true": ("stix-schema", indicator(confidence=True)),
     "confidence with fraction": ("stix-confidence", indicator(confidence=50.0)),
     "granular beyond the object": (
-        "stix-granular", indicator(granular_markings=[{"marking_ref": TLP_GREEN, "selectors": ["labels.[3]"]}]),
+        "stix-granular",
+        indicator(granular_markings=[{"marking_ref": TLP_GREEN, "selectors": ["labels.[3]"]}]),
     ),
     "granular with both": (
         "stix-granular",
@@ -77,14 +83,21 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "no ipv6": ("stix-address", observable("ipv6-addr", value="198.51.100.1::x")),
     "no ipv4": ("stix-schema", observable("ipv4-addr", value="198.51.100.300")),
-    "wrong tlp content": ("stix-schema", {
-        "type": "marking-definition", "spec_version": "2.1", "created": "2017-01-20T00:00:00.000Z",
-        "id": "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed", "name": "TLP:RED", "definition_type": "tlp",
-        "definition": {"tlp": "white"},
-    }),
+    "wrong tlp content": (
+        "stix-schema",
+        {
+            "type": "marking-definition",
+            "spec_version": "2.1",
+            "created": "2017-01-20T00:00:00.000Z",
+            "id": "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed",
+            "name": "TLP:RED",
+            "definition_type": "tlp",
+            "definition": {"tlp": "white"},
+        },
+    ),
     "pattern": ("pattern-grammar", indicator(pattern="[nonsense")),
     "no pattern": ("stix-schema", indicator(pattern=None)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -107,16 +120,22 @@ def test_every_rule_has_a_case() -> None:
 def test_a_marking_does_not_mark_itself() -> None:
     ref = f"marking-definition--{uuid4()}"
     value = {
-        "type": "marking-definition", "spec_version": "2.1", "id": ref, "created": "2026-01-01T00:00:00.000Z",
-        "definition_type": "statement", "definition": {"statement": "x"}, "object_marking_refs": [ref],
-    }  # fmt: skip
+        "type": "marking-definition",
+        "spec_version": "2.1",
+        "id": ref,
+        "created": "2026-01-01T00:00:00.000Z",
+        "definition_type": "statement",
+        "definition": {"statement": "x"},
+        "object_marking_refs": [ref],
+    }
     assert check(value) == "stix-self-marking"
 
 
 def test_versions_are_compared_as_instants() -> None:
-    assert stix.version_of(indicator(modified="2026-11-01T00:00:00.120Z"))[0] == stix.version_of(
-        indicator(modified="2026-11-01T00:00:00.12Z")
-    )[0]  # fmt: skip
+    assert (
+        stix.version_of(indicator(modified="2026-11-01T00:00:00.120Z"))[0]
+        == stix.version_of(indicator(modified="2026-11-01T00:00:00.12Z"))[0]
+    )
     assert stix.version_of(observable("url", value="x"))[0] == stix.TIMELESS
 
 

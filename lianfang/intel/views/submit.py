@@ -16,8 +16,8 @@ from lianfang.accounts.views.asked import asked, pair
 from lianfang.intel import drafts, intake, words
 from lianfang.intel.forms import FileForm, WhoForm
 from lianfang.intel.models import Draft, Submission
-from lianfang.intel.views.items import on_own_plane
 from lianfang.intel.preview import Preview, preview_audience
+from lianfang.intel.views.items import on_own_plane
 from lianfang.kernel.refusal import Refusal
 from lianfang.policy.facts import Channel, Right, Tlp
 
