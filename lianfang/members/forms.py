@@ -86,11 +86,11 @@ class StepForm(forms.Form):
     def _typed(self, field: Field) -> Any:
         if field.type == "tick":
             return field.name in self.data
-        return str(self.data.get(field.name, "")).replace("\r\n", "\n").strip()
+        return _text_of(self.data.get(field.name)).strip()
 
     def _read_roster(self, field: Field) -> dict[str, Any]:
         """A roster is taken over whole or not at all; what could not be read is kept as typed."""
-        text = str(self.data.get(field.name, "")).replace("\r\n", "\n")
+        text = _text_of(self.data.get(field.name))
         reading = self.reading(field, text)
         if reading.faults:
             return {"typed": text}
@@ -120,6 +120,11 @@ def initial_of(step: Step, answers: Answers) -> dict[str, Any]:
         if field.type == "roster":
             kept[field.name] = kept.get("typed") or roster.text_of(kept.get("rows", []))
     return kept
+
+
+def _text_of(value: Any) -> str:
+    """Return what was typed, with plain line ends, and without NUL, which no column of text can hold."""
+    return str(value or "").replace("\r\n", "\n").replace("\x00", "")
 
 
 class _Lenient(forms.Field):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,6 +39,9 @@ from lianfang.members.models import (
 from lianfang.members.procedure import Spec
 from lianfang.members.standing import Spell, gaps_of, standing_of
 from lianfang.policy.facts import Case, Gap, Role, Standing
+
+# What a number of a case looks like; anything else is nobody's, whatever bytes it holds.
+_NUMBER = re.compile(r"[A-Z]-\d{4}-\d{4,8}")
 
 # Standing
 
@@ -151,7 +155,7 @@ def missing_of(application: Application, *, but: frozenset[str] = frozenset()) -
 
 def submitted(number: str) -> Application | None:
     """Return a submitted application by its number."""
-    return _applications().filter(number=number).first()
+    return _applications().filter(number=number).first() if _NUMBER.fullmatch(number) else None
 
 
 def findings(application: Application) -> dict[str, ScreeningFinding]:
@@ -400,7 +404,7 @@ def membership(membership_id: UUID) -> Membership | None:
 
 def revocation(number: str) -> Revocation | None:
     """Return a revocation case by its number."""
-    return _revocations().filter(number=number).first()
+    return _revocations().filter(number=number).first() if _NUMBER.fullmatch(number) else None
 
 
 def last_revocation(organization_id: UUID) -> Revocation | None:
@@ -434,11 +438,18 @@ def appeals(rows: Iterable[Revocation]) -> Mapping[UUID, list[Appeal]]:
 
 def appeal(number: str) -> Appeal | None:
     """Return an appeal by its number."""
+    if not _NUMBER.fullmatch(number):
+        return None
     return (
         Appeal.objects.select_related("revocation__membership__organization", "vault_key", "filed_by__vault_key")
         .filter(number=number)
         .first()
     )
+
+
+def decision(number: str) -> Decision | None:
+    """Return a decision by its number."""
+    return next(iter(decisions(number=number)), None) if _NUMBER.fullmatch(number) else None
 
 
 def decisions(**about: Any) -> list[Decision]:

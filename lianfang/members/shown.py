@@ -12,7 +12,7 @@ from django.urls import reverse
 from lianfang.charter.models import DocumentVersion
 from lianfang.charter.queries import in_force
 from lianfang.kernel.clock import weekday_zh
-from lianfang.kernel.deadlines import TAIWAN_OFFICE
+from lianfang.kernel.deadlines import TAIWAN_OFFICE, last_day
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries, roster, words

@@ -49,6 +49,11 @@ def tabs(views: Sequence[queries.View], current: queries.View, path: str) -> lis
     ]
 
 
+def searched(typed: str | None) -> str:
+    """Return what was typed into a search box or chosen in a filter, as a query can take it."""
+    return (typed or "").replace("\x00", "").strip()[:80]
+
+
 def count_words(count: tuple[int, bool]) -> str:
     """Return a capped count as text."""
     return f"{count[0]:,}+" if count[1] else f"{count[0]:,}"

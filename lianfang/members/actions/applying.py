@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from lianfang.accounts import registry
 from lianfang.accounts.queries import keyed_digest
-from lianfang.audit.actions import action, record
+from lianfang.audit.actions import JSON, action, record
 from lianfang.audit.failpoints import failpoint
 from lianfang.audit.tags import Tag
 from lianfang.charter.models import DocumentVersion
@@ -335,7 +335,8 @@ def answer_corrections(
     merged = {step: dict(values) for step, values in locked.answers.items()}
     for step, values in changes.items():
         for name, value in values.items():
-            if (step, name) not in asked and step != "attestation":
+            # A roster is kept as rows and as typed; an attestation is given again whenever it has to be.
+            if (step, "rows" if step == "roster" else name) not in asked and step != "attestation":
                 raise Refusal(_NOT_ASKED, rule="correction-field", field=name)
             merged.setdefault(step, {})[name] = value
     before = locked.answers.get("attestation", {})

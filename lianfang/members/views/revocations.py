@@ -29,7 +29,7 @@ Row = TypeVar("Row")
 @door.staff
 def directory(request: HttpRequest) -> HttpResponse:
     """All group members, with the state of their membership."""
-    wanted = {name: request.GET.get(name, "").strip()[:80] for name in ("q", "state")}
+    wanted = {name: shown_staff.searched(request.GET.get(name)) for name in ("q", "state")}
     rows = queries.directory(words=wanted["q"], state=wanted["state"])
     context = {
         "rows": [(row, MEMBERSHIP.states[row.state], words.STATE_TONES[row.state]) for row in rows[:200]],

@@ -40,7 +40,7 @@ def inbox(request: HttpRequest, view: str = "") -> HttpResponse:
     chosen = request.GET.get("view", view)
     views = queries.inbox_views(person_id=asked(request).subject.person, at=asked(request).at)
     current = next((one for one in views if one.name == chosen), views[0])
-    wanted = {name: request.GET.get(name, "").strip()[:80] for name in ("q", "kind", "state")}
+    wanted = {name: shown_staff.searched(request.GET.get(name)) for name in ("q", "kind", "state")}
     rows = queries.filtered(current.rows, words=wanted["q"], kind=wanted["kind"], state=wanted["state"])
     page = queries.queue_page(rows, after=request.GET.get("after", ""), before=request.GET.get("before", ""))
     kept = {"view": current.name, **{name: value for name, value in wanted.items() if value}}
@@ -341,7 +341,7 @@ def return_to_review(request: HttpRequest, number: str) -> HttpResponseBase:
 @door.staff
 def letter(request: HttpRequest, number: str) -> HttpResponse:
     """A letter of decision as it was sent, to be printed."""
-    decision = next(iter(queries.decisions(number=number)), None)
+    decision = queries.decision(number)
     if decision is None:
         raise Http404
     context = {"decision": decision, "back": _case_of(decision)}
