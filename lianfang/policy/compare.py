@@ -31,7 +31,8 @@ def is_wider(*, old: Label, new: Label) -> bool:
         and _audience_within(old, new)
         and _narrowing_within(old, new)
         and old.requires <= new.requires
-        and (new.parents == old.parents or (bool(old.parents) and old.parents <= new.parents))
+        and old.parents <= new.parents
+        and (bool(old.parents) or not new.parents)
         and _upstream_within(old.upstream, new.upstream)
         and new.named_analysts <= old.named_analysts
         and _not_before_within(old.not_before, new.not_before)
@@ -68,7 +69,7 @@ def _narrowing_within(old: Label, new: Label) -> bool:
 
 
 def _upstream_within(old: Upstream, new: Upstream) -> bool:
-    if old == new or old.kind is UpstreamKind.NONE:
+    if old.kind is UpstreamKind.NONE:
         return True
     if old.kind is UpstreamKind.HOLD:
         return new.kind is UpstreamKind.HOLD

@@ -111,9 +111,11 @@ def speaks_for_source(subject: Subject, label: Label) -> bool:
 
 
 def named_in(subject: Subject, label: Label) -> bool:
-    """This person, for this organisation, is named in the audience. Groups are no names, so none is matched."""
-    person, organization = subject.person, organization_of(subject)
-    return person is not None and organization is not None and Named(person, organization) in label.audience.members
+    """This person, for this organisation, is named in the audience. Groups are no names."""
+    return any(
+        isinstance(named, Named) and named.person == subject.person and named.organization == organization_of(subject)
+        for named in label.audience.members
+    )
 
 
 def named_analyst(subject: Subject, label: Label) -> bool:
@@ -173,7 +175,7 @@ def has_left(subject: Subject, at: datetime) -> bool:
 def within(address: str | None, networks: tuple[str, ...]) -> bool:
     """The address lies in one of the networks; what cannot be read lies in none."""
     try:
-        return any(ip_address(address or "") in ip_network(network) for network in networks)
+        return any(ip_address(str(address)) in ip_network(network) for network in networks)
     except ValueError:
         return False
 

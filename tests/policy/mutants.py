@@ -281,15 +281,23 @@ def _text(node: ast.AST) -> str:
 # --- running --------------------------------------------------------------------------------------------------------
 
 
-def load(trees: dict[str, ast.Module]) -> types.ModuleType:
-    """Load the policy's modules anew, from these trees; returns the module that decides."""
+Code = dict[str, types.CodeType]
+
+
+def compiled(name: str, tree: ast.Module) -> types.CodeType:
+    """The code of one module of the policy."""
+    return compile(tree, str(FOLDER / f"{name}.py"), "exec")
+
+
+def load(code: Code) -> types.ModuleType:
+    """Load the policy's modules anew; returns the module that decides."""
     for name in MODULES:
         full = f"lianfang.policy.{name}"
         module = types.ModuleType(full)
         module.__dict__["_TICK"] = timedelta(microseconds=1)
         sys.modules[full] = module
         setattr(lianfang.policy, name, module)
-        exec(compile(trees[name], str(FOLDER / f"{name}.py"), "exec"), module.__dict__)
+        exec(code[name], module.__dict__)
     return sys.modules["lianfang.policy.decide"]
 
 
@@ -315,18 +323,18 @@ def first_difference(decide: types.ModuleType, asked: list[tuple[Question, Verdi
     return None
 
 
-def killed(mutant: Mutant, trees: dict[str, ast.Module], asked: list[tuple[Question, Verdict]]) -> bool:
+def killed(mutant: Mutant, code: Code, asked: list[tuple[Question, Verdict]]) -> bool:
     """Run one mutant in a process of its own."""
     child = os.fork()
     if child == 0:
         gc.disable()
         signal.alarm(SLOW)
         try:
-            decide = load(trees | {mutant.module: mutant.tree})
-            code = 0 if first_difference(decide, asked) is None else 1
+            decide = load(code | {mutant.module: compiled(mutant.module, mutant.tree)})
+            status = 0 if first_difference(decide, asked) is None else 1
         except BaseException:
-            code = 1
-        os._exit(code)
+            status = 1
+        os._exit(status)
     _, status = os.waitpid(child, 0)
     return status != 0
 
@@ -351,14 +359,14 @@ def main() -> int:
     asked = [
         (q, evaluate(q.subject, q.right, q.target, q.at, q.request)) for q in cases(seed=SEED, count=options.count)
     ]
-    trees = {name: ast.parse((FOLDER / f"{name}.py").read_text()) for name in MODULES}
-    if first_difference(load(trees), asked) is not None:
+    code = {name: compiled(name, ast.parse((FOLDER / f"{name}.py").read_text())) for name in MODULES}
+    if first_difference(load(code), asked) is not None:
         print("the policy itself disagrees with the second evaluation: run python -m tests.policy.agreement")
         return 1
     gc.freeze()
     survivors = set()
     for number, mutant in enumerate(chosen, 1):
-        if not killed(mutant, trees, asked):
+        if not killed(mutant, code, asked):
             survivors.add(mutant.name)
             print(f"{number}/{len(chosen)} not killed: {mutant.name}", flush=True)
     equivalent = listed_equivalent()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from lianfang.policy.facts import (
@@ -23,6 +23,8 @@ from lianfang.policy.facts import (
     State,
     Terms,
     Tlp,
+    Upstream,
+    UpstreamKind,
 )
 from tests.policy.ground import (
     AT,
@@ -36,6 +38,7 @@ from tests.policy.ground import (
     PERSONS,
     READING,
     SHARED,
+    SHARING,
     TICK,
     Draft,
     Facts,
@@ -342,6 +345,16 @@ def _relabel(draft: Draft) -> None:
     draft.request["agreed_by"] = frozenset(rng.sample(owners, rng.randint(0, len(owners))))
 
 
+def _near_upstream(rng: Random, was: Upstream, instant: datetime) -> Upstream:
+    """Another earlier agreement, or the same one with a group or an instant more or less."""
+    if was.kind is UpstreamKind.NONE or rng.random() < 0.3:
+        return any_upstream(rng, instant)
+    groups = was.groups ^ frozenset(rng.sample(GROUPS, rng.choice((0, 0, 1))))
+    sharing = was.sharing_groups ^ frozenset(rng.sample(SHARING, rng.choice((0, 0, 1))))
+    kind = rng.choice((was.kind, was.kind, was.kind, UpstreamKind.HOLD))
+    return Upstream(kind, groups, sharing, rng.choice((was.until, was.until, None, instant)))
+
+
 CHANGES = (
     "tlp", "tlp", "audience", "audience", "red", "narrowed_to", "upstream", "upstream", "upstream", "not_before",
     "state", "publication", "publication", "name_source", "named_analysts", "relayed_by", "once_above_amber", "cases",
@@ -362,7 +375,7 @@ def label_change(rng: Random, before: Facts, part: str) -> Facts:
         case "narrowed_to":
             return {"narrowed_to": any_narrowing(rng)}
         case "upstream":
-            return {"upstream": any_upstream(rng, instant)}
+            return {"upstream": _near_upstream(rng, before.get("upstream", Upstream()), instant)}
         case "not_before":
             return {"not_before": rng.choice((None, instant))}
         case "state":
