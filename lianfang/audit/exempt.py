@@ -22,6 +22,7 @@ EXEMPT: dict[str, str] = {
     "django_content_type": "Django's own table, written by migrations",
     "django_migrations": "Django's own table, written by migrations",
     "django_session": "sessions; the events that matter become entries through signals",
+    "exchange_reach": "how far a key may have read, renewed by polls: covers a second of receipts, decides nothing",
     "intel_draft": "a file between two steps of a form; it becomes an audited submission or goes within a day",
     "intel_receipt": "a receipt is written with every answer and enters the tree in batches",
     "intel_reference": "derived from versions by a job, for the list of relations",
