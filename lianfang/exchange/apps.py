@@ -13,6 +13,7 @@ class ExchangeConfig(AppConfig):
 
 
 def _forget(**_: Any) -> None:
-    from lianfang.exchange import keys
+    from lianfang.exchange import keys, reach
 
     keys.forget()
+    reach.forget()

@@ -38,6 +38,7 @@ class _Keys:
         self.lock = Lock()
         self.known: OrderedDict[bytes, _Known] = OrderedDict()
         self.noted: dict[UUID, datetime] = {}
+        """When each was last noted, to the minute."""
 
 
 _keys = _Keys()
@@ -84,10 +85,10 @@ def _known(digest: bytes, policy: int) -> _Known | None:
 
 def _note(token: Token, at: datetime) -> None:
     """Keep that the key was used, once a minute."""
-    last = _keys.noted.get(token.pk)
-    if last is not None and last.replace(second=0, microsecond=0) == at.replace(second=0, microsecond=0):
+    minute = at.replace(second=0, microsecond=0)
+    if _keys.noted.get(token.pk) == minute:
         return
     note_token_use(token=token, at=at)
     if not connection.in_atomic_block:
         with _keys.lock:
-            _keys.noted[token.pk] = at
+            _keys.noted[token.pk] = minute

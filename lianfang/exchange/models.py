@@ -28,3 +28,20 @@ class WriteProfile(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["organization", "group", "-set_at"], name="exchange_writeprofile_last")]
+
+
+class Reach(models.Model):
+    """What a key may have received through one door since it was last noted: durable, renewed each minute of use.
+
+    The exact receipts of the machine doors reach the disk up to a second after they are written. After a crash of the
+    database this row says what one of them may have held: anything up to `head` or added within the minute after `at`.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    token = models.UUIDField()
+    view = models.TextField()
+    at = models.DateTimeField()
+    head = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["token", "view"], name="exchange_reach_token_view_unique")]

@@ -30,4 +30,17 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['organization', 'group', '-set_at'], name='exchange_writeprofile_last')],
             },
         ),
+        migrations.CreateModel(
+            name='Reach',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('token', models.UUIDField()),
+                ('view', models.TextField()),
+                ('at', models.DateTimeField()),
+                ('head', models.BigIntegerField()),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('token', 'view'), name='exchange_reach_token_view_unique')],
+            },
+        ),
     ]

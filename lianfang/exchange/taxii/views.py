@@ -9,6 +9,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.http import HttpResponse
 
+from lianfang.exchange import reach
 from lianfang.exchange.actions import recall_versions
 from lianfang.exchange.moment import Moved
 from lianfang.exchange.queries import submission_of, write_form
@@ -180,10 +181,14 @@ def _page(
     )
     # The subject was read under the epoch of the call: a page, or a receipt, under another one is another decision.
     policy = call.moment.epoch.policy
+    if page.policy != policy:
+        raise Moved
+    reach.note(subject=call.subject, view=collection.id, moment=call.moment)
     positions = [item.position for item in page.items]
-    if page.policy != policy or (
-        receipts.write(by=call.subject, request=request, positions=positions, at=call.at, policy=policy) is None
-    ):
+    receipt = receipts.write(
+        by=call.subject, request=request, positions=positions, at=call.at, policy=policy, flushed=False
+    )
+    if receipt is None:
         raise Moved
     items, name = write(page)
     more = b""
