@@ -19,6 +19,7 @@ from lianfang.kernel.merkle import consistency_proof, inclusion_proof, verify_in
 from lianfang.kernel.text import Bilingual
 
 PAGE = 50
+_TAGS = {tag.value: tag for tag in Tag}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +129,8 @@ def in_words(entries: Sequence[Entry]) -> list[Row]:
 
 def sentence(tag: str) -> Bilingual:
     """Return what a tag says; a tag of a later release says itself."""
-    try:
-        return Tag(tag).words
-    except ValueError:
-        return Bilingual(zh=tag, en=tag)
+    known = _TAGS.get(tag)
+    return known.words if known else Bilingual(zh=tag, en=tag)
 
 
 def about(entry: Entry) -> Bilingual:

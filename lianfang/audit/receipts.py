@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Cast
 
 from lianfang.audit.actions import action, record
 from lianfang.audit.models import BatchedReceipt
@@ -52,9 +53,9 @@ def batch_all(*, at: datetime) -> int:
 
 def _pending(source: Source) -> list[models.Model]:
     placed = BatchedReceipt.objects.filter(source=source.name, receipt=models.OuterRef("key"))
-    rows = source.model._default_manager.annotate(
-        key=models.functions.Cast("pk", models.CharField(max_length=40))
-    ).filter(~models.Exists(placed))
+    rows = source.model._default_manager.annotate(key=Cast("pk", models.CharField(max_length=40))).filter(
+        ~models.Exists(placed)
+    )
     return list(rows.order_by("pk")[:BATCH])
 
 

@@ -1,7 +1,8 @@
 """Every notice that leaves the platform: its number in the catalogue, subject, and what its text needs to be told.
 
 The texts lie in `templates/notices/<id>.zh.txt` and `.en.txt`, here or in the app that sends: Django templates of plain
-text, from which the HTML part of the mail is made. A subject carries no content, no name and no label: it is shown on lock screens.
+text, from which the HTML part of the mail is made. A subject carries no content, no name and no label: it is shown on
+lock screens.
 
 Adding a notice: a line here, two templates, and `tests/notices/test_catalogue.py` renders it.
 """

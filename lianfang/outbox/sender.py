@@ -123,11 +123,12 @@ def _send(server: smtplib.SMTP, delivery: Delivery) -> _Answer:
     content = message(delivery).as_bytes()
     begun = False
     try:
-        for step in (
+        steps: list[Callable[[], tuple[int, bytes]]] = [
             lambda: server.mail(settings.MAIL_FROM, []),
             lambda: server.rcpt(delivery.to, []),
             lambda: server.docmd("DATA"),
-        ):
+        ]
+        for step in steps:
             code, said = step()
             if code not in (250, 251, 354):
                 return _refused(server, code, said, delivery)

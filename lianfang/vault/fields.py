@@ -34,11 +34,13 @@ class _Sealed(bytes):
 class _Attribute(DeferredAttribute):
     """Opens a value when it is looked at, and keeps the opened one."""
 
+    field: SealedField[Any]
+
     def __get__(self, instance: models.Model | None, cls: type[models.Model] | None = None) -> Any:
         value = super().__get__(instance, cls)
         if instance is None or not isinstance(value, _Sealed):
             return value
-        opened = self.field._opened(instance, value)
+        opened = self.field.open(instance, value)
         # The sealed bytes stay beside it, so that an untouched value is not sealed anew at each save.
         instance.__dict__[_kept(self.field)] = (value, _frozen(opened))
         instance.__dict__[self.field.attname] = opened
@@ -101,7 +103,8 @@ class SealedField(_Field[T]):
             sealing.seal(key_id=key.id, key=key.open(), content=self.encode(value), where=self._where(model_instance))
         )
 
-    def _opened(self, instance: models.Model, value: _Sealed) -> Any:
+    def open(self, instance: models.Model, value: bytes) -> Any:
+        """Return the value of this row from its sealed bytes; what was erased says so."""
         key = instance.vault_key  # type: ignore[attr-defined]  # the Sealed mixin
         try:
             content = sealing.unseal(key=key.open(), sealed=bytes(value), where=self._where(instance))
@@ -110,7 +113,7 @@ class SealedField(_Field[T]):
         return self.decode(content)
 
     def _where(self, instance: models.Model) -> bytes:
-        return sealing.place(table=instance._meta.db_table, column=self.column, pk=instance.pk)
+        return sealing.place(table=instance._meta.db_table, column=str(self.column), pk=instance.pk)
 
 
 class SealedText(SealedField[str]):
@@ -129,8 +132,8 @@ class SealedText(SealedField[str]):
     def decode(self, content: bytes) -> str:
         return content.decode()
 
-    def formfield(self, **kwargs: Any) -> forms.Field:  # type: ignore[override]
-        return super().formfield(**{"form_class": forms.CharField, "max_length": self.max_length, **kwargs})  # type: ignore[return-value]
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
+        return super().formfield(**{"form_class": forms.CharField, "max_length": self.max_length, **kwargs})
 
 
 class SealedJSON(SealedField[Any]):
@@ -142,8 +145,8 @@ class SealedJSON(SealedField[Any]):
     def decode(self, content: bytes) -> Any:
         return json.loads(content)
 
-    def formfield(self, **kwargs: Any) -> forms.Field:  # type: ignore[override]
-        return super().formfield(**{"form_class": forms.JSONField, **kwargs})  # type: ignore[return-value]
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
+        return super().formfield(**{"form_class": forms.JSONField, **kwargs})
 
 
 def _kept(field: models.Field[Any, Any]) -> str:

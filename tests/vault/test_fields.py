@@ -202,5 +202,6 @@ def test_length_is_checked_where_forms_are() -> None:
     with pytest.raises(ValidationError):
         field.clean("一二三四", None)
     form_field = field.formfield()
+    assert form_field is not None
     with pytest.raises(ValidationError):
         form_field.clean("一二三四")
