@@ -383,6 +383,9 @@ def test_the_stop_from_the_page(world: World) -> None:
     assert one["name"] not in get(reader, "/member/intel")
     get(reader, f"/member/intel/{one['id']}", 404)
     assert one["name"] in get(world.client(world.jia.admin), f"/member/intel/{one['id']}")
+    for client in (reader, first):
+        assert "揭露已停止" in get(client, "/staff/stop" if client is first else "/member/intel")
+    assert "揭露已停止" not in get(world.client(None), "/")
     assert first.post("/staff/stop", {"act": "confirm", "second_factor_code": world.analyst.code()}).status_code == 422
     for client, actor, act in (
         (second, world.approver, "confirm"),
@@ -393,4 +396,5 @@ def test_the_stop_from_the_page(world: World) -> None:
         assert client.post("/staff/stop", {"act": act, "second_factor_code": actor.code()}).status_code == 302, act
     assert Stop.objects.get().ended_at is not None
     assert one["name"] in get(reader, "/member/intel")
+    assert "揭露已停止" not in get(reader, "/member/intel")
     assert "疑似外洩" in get(first, "/staff/stop")
