@@ -355,7 +355,26 @@ def decide_appeal(*, appeal: Appeal, grant: bool, text: str, by: Subject, at: da
     decision = (_grant if grant else _deny)(appeal=locked, text=text, by=by, at=at)
     locked.save(update_fields=["state", "decided_at"])
     _event(case, "appeal_granted" if grant else "appeal_denied", by, at)
+    _mail_appeal_decision(locked, decision, by, at)
     return decision
+
+
+def _mail_appeal_decision(appeal: Appeal, decision: Decision, by: Subject, at: datetime) -> None:
+    organization = appeal.revocation.membership.organization
+    for person in queries.administrators(organization_id=organization.pk, at=at):
+        send(
+            notice="N11",
+            to_person=person,
+            context={
+                "number": appeal.number,
+                "organization_zh": organization.name_zh,
+                "organization_en": organization.name_en or organization.name_zh,
+                "letter": Bilingual(zh=decision.letter_zh, en=decision.letter_en),
+                "link": settings.BASE_URL + "/home",
+            },
+            by=by,
+            at=at,
+        )
 
 
 def _appeal_decision(appeal: Appeal, text: str, by: Subject, at: datetime) -> Decision:
