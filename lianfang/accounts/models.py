@@ -95,7 +95,7 @@ class Account(AbstractBaseUser):
         DARK = "dark"
 
     # Without the field Django does not write the account at every sign-in; `SignIn` keeps those instead.
-    last_login = None  # type: ignore[assignment]
+    last_login = None
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.OneToOneField(Person, on_delete=models.PROTECT, related_name="account")

@@ -61,7 +61,8 @@ def keyed_digest(secret: str) -> bytes:
 
 def has_second_factor(*, account: AbstractBaseUser | AnonymousUser) -> bool:
     """Return whether the account has a confirmed app or passkey now; recovery codes alone are none."""
-    return Authenticator.objects.filter(user_id=account.pk, type__in=_FACTORS).exists()
+    confirmed: bool = Authenticator.objects.filter(user_id=account.pk, type__in=_FACTORS).exists()
+    return confirmed
 
 
 def session_has_second_factor(request: HttpRequest) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import ip_network
+from typing import cast
 
 from django.db import connection
 from django.urls import reverse
@@ -18,7 +19,7 @@ from lianfang.audit.tags import Tag
 from lianfang.kernel.ids import new_secret
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.policy.facts import Right, Subject
+from lianfang.policy.facts import Pair, Right, Subject
 
 TOKEN_RIGHTS = (Right.READ, Right.READ_SOURCE, Right.EXPORT, Right.SUBMIT, Right.RECALL)
 """What a machine can be given; everything else is decided by people."""
@@ -161,9 +162,10 @@ def warn_all(*, by: Subject, at: datetime) -> int:
 
 
 def _own_affiliation(by: Subject, at: datetime) -> Affiliation:
-    pair = by.pair
+    # Whoever may make tokens acts for a pair: the caller has asked.
+    pair = cast(Pair, by.pair)
     own = Affiliation.objects.live(at).filter(person_id=person_of(by))
-    return own.get(organization_id=pair.organization if pair else None, group_id=pair.group if pair else None)
+    return own.get(organization_id=pair.organization, group_id=pair.group)
 
 
 def _create(affiliation: Affiliation, scope: Scope, at: datetime, *, replaces: Token | None) -> tuple[Token, str]:
