@@ -51,7 +51,10 @@ NOTICES: dict[str, Notice] = {
             "number", "organization", "effective_at", "letter", "appeal_last_day", "link", clause="1.4",
         ),
         _notice("N10", "已收到申訴", "Appeal received", "number", "organization", "received_at", "late", clause="1.4"),
-        _notice("N11", "申訴決定通知", "Decision on the appeal", "number", "organization", "letter", "link", clause="1.4"),
+        _notice(
+            "N11", "申訴決定通知", "Decision on the appeal",
+            "number", "organization", "letter", "link", clause="1.4",
+        ),
         _notice(
             "N14", "離會後仍須遵守的義務", "Duties that remain",
             "organization", "effective_at", "link", clause="3.3",
