@@ -86,6 +86,11 @@ def kind_of(path: str) -> str:
     return _IDENTITY.sub("*", path.split("?")[0].rstrip("/") or "/")
 
 
+def name_of(path: str) -> str:
+    """The kind of page as part of a file name."""
+    return re.sub(r"[^\w-]+", "_", kind_of(path).replace("*", "one")).strip("_") or "root"
+
+
 def links(page: Page, base: str) -> Iterator[str]:
     """Addresses on this site to which the page leads."""
     for href in page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)"):
@@ -133,8 +138,7 @@ def walk(browser: Browser, base: str, who: str, state: Any, folder: Path, start:
             queue = list(paths.values())
             while queue:
                 path = queue.pop(0)
-                name = re.sub(r"[^\w-]+", "_", kind_of(path)).strip("_") or "home"
-                seen = Seen(who, path, width, language, f"{who}-{name}-{width}-{language}.png")
+                seen = Seen(who, path, width, language, f"{who}-{name_of(path)}-{width}-{language}.png")
                 found = photograph(context, base, path, seen, folder)
                 kept.append(seen)
                 for link in found:

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.contact_sheet import ARGUMENTS, CHROMIUM, Seen, kind_of, photograph
+from tests.browser.contact_sheet import ARGUMENTS, CHROMIUM, Seen, kind_of, name_of, photograph
 from tests.world import World, build
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -70,8 +70,7 @@ def test_every_page_of_a_reader(chromium: Browser, live_server: Any, tmp_path: P
         queue = list(paths.values())
         while queue:
             path = queue.pop(0)
-            name = kind_of(path).strip("/").replace("/", "_").replace("*", "x") or "home"
-            seen = Seen(reader, path, width, language, f"{reader}-{name}-{width}-{language}.png")
+            seen = Seen(reader, path, width, language, f"{reader}-{name_of(path)}-{width}-{language}.png")
             for link in photograph(context, base, path, seen, folder, _axe if width == 1440 else lambda page: []):
                 known = kind_of(link) in paths or (reader != "public" and SAME_FOR_ALL.match(link))
                 if not known and len(paths) < MOST:
