@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from lianfang.exchange.models import WriteProfile
 from lianfang.intel.labelling import LabelForm, hold
-from lianfang.intel.models import Submission
 from lianfang.policy.facts import Audience, AudienceKind, NameSource, Pair, Subject, Upstream
 
 
@@ -32,8 +29,3 @@ def form_of(profile: WriteProfile) -> LabelForm:
         name_source=NameSource(profile.name_source),
         upstream=Upstream() if profile.warranted else hold(),
     )
-
-
-def submission_of(number: UUID, *, token: UUID | None) -> Submission | None:
-    """Return a submission that this very token made; nobody else may ask after it."""
-    return None if token is None else Submission.objects.filter(pk=number, token=token).first()

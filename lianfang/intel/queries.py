@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 import psycopg
@@ -19,12 +20,12 @@ from django.db.models import Q
 from pyroaring import BitMap
 
 from lianfang.intel.fold import tsquery
-from lianfang.intel.models import LogEntry, Reference, Stop, Version
+from lianfang.intel.models import LogEntry, Reference, Relay, Stop, Submission, Version
 from lianfang.intel.positions import INDEX, Versions
 from lianfang.intel.stix import is_id, references
 from lianfang.policy import store
 from lianfang.policy.decide import Decision, decide
-from lianfang.policy.facts import Channel, Label, Request, Right, Subject, Tlp
+from lianfang.policy.facts import Channel, Label, Request, Right, State, Subject, Tlp
 
 MAX_PAGE = 1000
 MACHINE = frozenset({Channel.TAXII, Channel.API, Channel.FEED, Channel.FILE})
@@ -452,3 +453,48 @@ def _of_versions(versions: Sequence[int], subject: Subject, at: datetime, reques
     _, chosen, named = _allowed(subject=subject, at=at, request=request, filters=Filters())
     wanted = BitMap(LogEntry.objects.filter(version_id__in=versions).values_list("position", flat=True))
     return _entries(list(chosen & wanted)[:MAX_PAGE], named, bodies=True)
+
+
+# -- what stands around the items ------------------------------------------------------------------------------------
+
+
+def running_stop() -> Stop | None:
+    """Return the stop of disclosure that runs, a real one before a drill."""
+    return Stop.objects.filter(ended_at=None).order_by("drill", "started_at").first()
+
+
+def past_stops(*, limit: int = 20) -> list[Stop]:
+    """Return the stops that have ended, newest first."""
+    return list(Stop.objects.exclude(ended_at=None).order_by("-started_at")[:limit])
+
+
+def live_relay(*, version: Version, group: UUID) -> Relay | None:
+    """Return the decision by which a group passes this very version on to its constituents."""
+    return Relay.objects.filter(version=version, group=group, withdrawn_at=None).first()
+
+
+def waiting(*, limit: int) -> list[tuple[Version, Label]]:
+    """Return what waits in quarantine with its label, oldest first; what of it is shown is decided for each reader."""
+    labels = _quarantined()
+    versions = Version.objects.filter(label_id__in=list(labels)).select_related("item", "submission").order_by("id")
+    return [(version, labels[version.label_id]) for version in versions[:limit]]
+
+
+def waiting_count() -> int:
+    """Return how many versions wait in quarantine; for analysts, who see each of them."""
+    labels = _quarantined()
+    return Version.objects.filter(label_id__in=list(labels)).count() if labels else 0
+
+
+def _quarantined() -> dict[int, Label]:
+    return {number: label for number, label in store.all_labels().items() if label.state is State.QUARANTINED}
+
+
+def submission_of(*, subject: Subject, number: UUID | None = None, key: UUID | None = None) -> Submission | None:
+    """Return a submission of the subject's own pair by its number or its one-use key; of a token only its own."""
+    if subject.pair is None:
+        return None
+    mine = Submission.objects.filter(organization_id=subject.pair.organization, group_id=subject.pair.group)
+    if subject.token is not None:
+        mine = mine.filter(token=subject.token)
+    return mine.filter(pk=number).first() if number is not None else mine.filter(key=key).first()

@@ -6,10 +6,8 @@ from typing import cast
 
 from django.http import HttpRequest
 
-from lianfang.intel.models import Version
+from lianfang.intel import queries as intel
 from lianfang.members import queries
-from lianfang.policy import store
-from lianfang.policy.facts import State
 from lianfang.web.context import count, shell
 
 
@@ -34,8 +32,7 @@ def _revocations(_: HttpRequest) -> int:
 
 
 def _quarantined(_: HttpRequest) -> int:
-    waiting = [number for number, label in store.all_labels().items() if label.state is State.QUARANTINED]
-    return Version.objects.filter(label_id__in=waiting).count() if waiting else 0
+    return intel.waiting_count()
 
 
 def _view(request: HttpRequest, name: str) -> int:

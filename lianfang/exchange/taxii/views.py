@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from lianfang.exchange import reach
 from lianfang.exchange.actions import recall_versions
 from lianfang.exchange.moment import Moved
-from lianfang.exchange.queries import submission_of, write_form
+from lianfang.exchange.queries import write_form
 from lianfang.exchange.taxii import cursors, filters, instants
 from lianfang.exchange.taxii.collections import Collection, can_read, can_write, find, offered, resource
 from lianfang.exchange.taxii.endpoint import Call, body_of, endpoint, raw, reply
@@ -143,7 +143,7 @@ def _status(call: Call, status_id: str) -> HttpResponse:
         number = uuid.UUID(status_id)
     except ValueError:
         raise not_found() from None
-    submission = submission_of(number, token=call.subject.token)
+    submission = queries.submission_of(subject=call.subject, number=number)
     if submission is None:
         raise not_found()
     return reply(_status_of(submission))

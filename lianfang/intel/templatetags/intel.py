@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 from django.db import Error
 
-from lianfang.intel.models import Stop
+from lianfang.intel.queries import running_stop
 
 register = template.Library()
 
@@ -19,7 +19,7 @@ def stop_bar(context: template.Context) -> dict[str, Any]:
     if shell is None or shell.plane == "public":
         return {"running": None}
     try:
-        return {"running": Stop.objects.filter(ended_at=None).order_by("drill", "started_at").first()}
+        return {"running": running_stop()}
     except Error:
         # Pages that say what is wrong must come up when everything is.
         return {"running": None}

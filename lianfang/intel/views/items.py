@@ -20,7 +20,7 @@ from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked
 from lianfang.intel import actions, bundle, preview, queries, receipts, recipients, shown, words
 from lianfang.intel.forms import PurposeForm, ReasonForm, ReleaseForm
-from lianfang.intel.models import Relay, Version
+from lianfang.intel.models import Version
 from lianfang.kernel.refusal import Refusal
 from lianfang.policy import store
 from lianfang.policy.decide import decide
@@ -180,7 +180,7 @@ def relay(request: HttpRequest, stix_id: str) -> HttpResponseBase:
     seen = _open(request, stix_id, receipt=False)
     if seen is None or subject.pair is None:
         raise Http404
-    live = Relay.objects.filter(version=seen.version, group=subject.pair.group, withdrawn_at=None).first()
+    live = queries.live_relay(version=seen.version, group=subject.pair.group)
     if live is None:
         actions.relay(by=subject, at=at, version=seen.version, stop=queries.stop_is_on())
         messages.success(request, _("Relayed to your constituents."))
@@ -282,11 +282,12 @@ def _rights(seen: queries.Seen, subject: Subject, at: datetime) -> dict[str, Any
     label = seen.label
     asking = queries.asked(Channel.FILE, purpose="research")
     relays = may(subject=subject, right=Right.RELAY_TO_CONSTITUENTS, target=label, at=at)
-    mine = Relay.objects.filter(version=seen.version, withdrawn_at=None)
     return {
         "can_export": decide(subject=subject, right=Right.EXPORT, target=label, at=at, request=asking).allowed,
         "can_relay": relays,
-        "relayed": relays and subject.pair is not None and mine.filter(group=subject.pair.group).exists(),
+        "relayed": relays
+        and subject.pair is not None
+        and queries.live_relay(version=seen.version, group=subject.pair.group) is not None,
         "can_recall": label.state is not State.RECALLED
         and may(subject=subject, right=Right.RECALL, target=label, at=at),
         "recalled": label.state is State.RECALLED,

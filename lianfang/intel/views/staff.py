@@ -18,10 +18,9 @@ from lianfang.accounts.views.asked import asked
 from lianfang.intel import actions, queries, shown, words
 from lianfang.intel.forms import StopForm
 from lianfang.intel.intake import QUARANTINES
-from lianfang.intel.models import Stop, Version
+from lianfang.intel.models import Stop
 from lianfang.kernel.refusal import Refusal
-from lianfang.policy import store
-from lianfang.policy.facts import Channel, Right, State, Tlp
+from lianfang.policy.facts import Channel, Right, Tlp
 
 _MOST = 200
 
@@ -33,12 +32,9 @@ def quarantine(request: HttpRequest) -> HttpResponse:
     subject, at = asked(request).subject, asked(request).at
     if not subject.is_coordinator:
         raise Http404
-    labels = {number: label for number, label in store.all_labels().items() if label.state is State.QUARANTINED}
-    waiting = Version.objects.filter(label_id__in=list(labels)).select_related("item", "submission").order_by("id")
     asking = queries.asked(Channel.PAGE)
     rows: list[dict[str, Any]] = []
-    for version in waiting[:_MOST]:
-        label = labels[version.label_id]
+    for version, label in queries.waiting(limit=_MOST):
         seen = queries.get_visible(subject=subject, stix_id=version.item.stix_id, at=at, request=asking)
         readable = seen is not None and seen.version.pk == version.pk
         rows.append({
@@ -57,7 +53,7 @@ def quarantine(request: HttpRequest) -> HttpResponse:
 def stop(request: HttpRequest) -> HttpResponseBase:
     """Start, confirm, and end the stop of disclosure; each step is signed."""
     subject, at = asked(request).subject, asked(request).at
-    running = Stop.objects.filter(ended_at=None).order_by("started_at").first()
+    running = queries.running_stop()
     form = StopForm(request.POST if request.POST.get("act") == "start" else None)
     refusal: Refusal | None = None
     if request.method == "POST":
@@ -73,7 +69,7 @@ def stop(request: HttpRequest) -> HttpResponseBase:
         "can_end": may(subject=subject, right=Right.END_STOP, at=at),
         "own_start": running is not None and running.started_by_id == subject.person,
         "own_ask": running is not None and running.end_asked_by_id == subject.person,
-        "past": Stop.objects.exclude(ended_at=None).order_by("-started_at")[:20],
+        "past": queries.past_stops(),
     }  # fmt: skip
     return render(request, "intel/stop.html", context, status=422 if refusal or form.errors else 200)
 

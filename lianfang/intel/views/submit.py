@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lianfang.accounts.doors import door
-from lianfang.accounts.views.asked import asked, pair
-from lianfang.intel import drafts, intake, words
+from lianfang.accounts.views.asked import asked
+from lianfang.intel import drafts, intake, queries, words
 from lianfang.intel.forms import FileForm, WhoForm
 from lianfang.intel.models import Draft, Submission
 from lianfang.intel.preview import Preview, preview_audience
@@ -86,8 +86,7 @@ def preview(request: HttpRequest) -> HttpResponse:
 def submission(request: HttpRequest, submission: UUID) -> HttpResponse:
     """Third step: what became of each object. Only its own organisation finds it."""
     on_own_plane(request)
-    found = Submission.objects.filter(pk=submission, organization=pair(request).organization, group=pair(request).group)
-    made = found.first()
+    made = queries.submission_of(subject=asked(request).subject, number=submission)
     if made is None:
         raise Http404
     results = [_told(result) for result in made.results]
@@ -133,8 +132,7 @@ def _draft(request: HttpRequest, draft: UUID) -> Draft:
 
 
 def _sent(request: HttpRequest, key: UUID) -> Submission | None:
-    own = pair(request)
-    return Submission.objects.filter(key=key, organization=own.organization, group=own.group).first()
+    return queries.submission_of(subject=asked(request).subject, key=key)
 
 
 def _number(text: str) -> int:
