@@ -497,4 +497,6 @@ def submission_of(*, subject: Subject, number: UUID | None = None, key: UUID | N
     mine = Submission.objects.filter(organization_id=subject.pair.organization, group_id=subject.pair.group)
     if subject.token is not None:
         mine = mine.filter(token=subject.token)
-    return mine.filter(pk=number).first() if number is not None else mine.filter(key=key).first()
+    if number is not None:
+        return mine.filter(pk=number).first()
+    return mine.filter(key=key).first() if key is not None else None
