@@ -470,9 +470,10 @@ def g_read_source(q: Question) -> bool:
 
 def own_name(subject: Subject, label: Label, asked: Source | None) -> bool:
     """The one source that is asked about is the subject's own pair (for an external source: the owner's)."""
-    if subject.pair is None or asked is None or asked not in label.sources:
-        return False
-    return (label.owner if asked.external is not None else asked.pair) == subject.pair
+    return subject.pair is not None and any(
+        source == asked and subject.pair == (label.owner if source.external is not None else source.pair)
+        for source in label.sources
+    )
 
 
 @permit(

@@ -47,7 +47,7 @@ def cases(*, seed: int, count: int) -> Iterator[Question]:
     """`count` cases, the same for the same seed."""
     rng = Random(seed)
     rights = list(Right)
-    weights = [18 if right is Right.READ else WEIGHTS.get(right, 2) for right in rights]
+    weights = [20 if right is Right.READ else WEIGHTS.get(right, 2) for right in rights]
     for _ in range(count):
         yield one(rng, rng.choices(rights, weights)[0])
 
@@ -56,10 +56,10 @@ WEIGHTS = {
     Right.READ_SOURCE: 4,
     Right.EXPORT: 8,
     Right.DECIDE_CONSENT: 4,
-    Right.MAIL_BODY: 5,
+    Right.MAIL_BODY: 6,
     Right.RELAY_TO_CONSTITUENTS: 4,
     Right.USE_COMMERCIALLY: 3,
-    Right.RELABEL: 7,
+    Right.RELABEL: 12,
     Right.SEE_NOTICE: 3,
     Right.FILE_APPEAL: 3,
     Right.GRANT_DUTY: 4,

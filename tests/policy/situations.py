@@ -102,7 +102,7 @@ def _reading(draft: Draft) -> None:
     bases: list[Callable[[Draft], None]] = list(READS)
     weights = list(READS.values())
     if draft.right is Right.RELAY_TO_CONSTITUENTS:
-        bases, weights = [_r_alliance, _r_own, _r_own_admin], [8, 2, 2]
+        bases, weights = [_r_alliance, _r_own, _r_own_admin, _r_analyst], [8, 2, 2, 1]
     rng.choices(bases, weights)[0](draft)
     label = draft.label
     assert label is not None
@@ -338,7 +338,7 @@ def _relabel(draft: Draft) -> None:
     becomes = dict(label)
     if rng.random() < 0.9:
         becomes |= label_change(rng, label, part)
-    if rng.random() < 0.3:
+    if rng.random() < 0.15:
         becomes |= label_change(rng, label, rng.choice(CHANGES))
     draft.request["becomes"] = make_label(becomes) if rng.random() < 0.97 else None
     owners = sorted(make_label(label).owners, key=repr)
@@ -351,12 +351,12 @@ def _near_upstream(rng: Random, was: Upstream, instant: datetime) -> Upstream:
         return any_upstream(rng, instant)
     groups = was.groups ^ frozenset(rng.sample(GROUPS, rng.choice((0, 0, 1))))
     sharing = was.sharing_groups ^ frozenset(rng.sample(SHARING, rng.choice((0, 0, 1))))
-    kind = rng.choice((was.kind, was.kind, was.kind, UpstreamKind.HOLD))
+    kind = rng.choice((was.kind, was.kind, UpstreamKind.HOLD, UpstreamKind.PERMITTED))
     return Upstream(kind, groups, sharing, rng.choice((was.until, was.until, None, instant)))
 
 
 CHANGES = (
-    "tlp", "tlp", "audience", "audience", "red", "narrowed_to", "upstream", "upstream", "upstream", "not_before",
+    "tlp", "tlp", "audience", "audience", "red", "narrowed_to", *["upstream"] * 6, "not_before",
     "state", "publication", "publication", "name_source", "named_analysts", "relayed_by", "once_above_amber", "cases",
     "requires", "parents", "parents", "shared_at", "identity",
 )  # fmt: skip

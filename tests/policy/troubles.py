@@ -27,6 +27,7 @@ from lianfang.policy.facts import (
     UpstreamKind,
 )
 from tests.policy.ground import (
+    AT,
     CASES,
     COORDINATOR_PAIR,
     EXTERNALS,
@@ -157,6 +158,8 @@ def _t_kind(draft: Draft) -> None:
     """Facts of a person on something that is none."""
     kind = draft.rng.choice((Kind.PUBLIC, Kind.SYSTEM, Kind.LINK))
     draft.subject["kind"] = kind
+    if draft.label is not None and draft.rng.random() < 0.5:
+        draft.label |= {"tlp": Tlp.CLEAR, "publication": Publication(AT)}
     if kind is Kind.LINK:
         draft.subject |= {"case": CASES[0], "caveats": Caveats(rights=frozenset({draft.right, Right.READ}))}
 
