@@ -110,7 +110,7 @@ WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition 
 _TRIGGERS = """
 SELECT c.relname, t.tgname FROM pg_trigger t
 JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = 'public' AND NOT t.tgisinternal AND t.tgname LIKE 'lf\\_%' AND t.tgenabled = 'O'
+WHERE n.nspname = 'public' AND NOT t.tgisinternal AND t.tgname = ANY(%s) AND t.tgenabled = 'O'
 """
 _GRANTEES = """
 SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
@@ -148,7 +148,8 @@ def tables(cursor: CursorWrapper) -> list[str]:
 
 def installed(cursor: CursorWrapper) -> dict[str, set[str]]:
     """Return table -> names of the guard's triggers that the database has, enabled."""
-    cursor.execute(_TRIGGERS)
+    # Only the guard's own: other triggers of ours are none of its business, and `install` drops what it does not want.
+    cursor.execute(_TRIGGERS, [[ROW, STATEMENT, APPEND_ONLY, NO_TRUNCATE, STAMP, DUE]])
     found: dict[str, set[str]] = {}
     for table, name in cursor.fetchall():
         found.setdefault(table, set()).add(name)
