@@ -86,4 +86,10 @@ def mail(name: str, default: str) -> tuple[str, int, str, str, bool]:
     parts = urlsplit(text(name, default))
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise BadEnvironment(name, "must look like smtp://user:password@host:port.")
-    return parts.hostname, parts.port or 25, unquote(parts.username or ""), unquote(parts.password or ""), parts.scheme == "smtps"
+    return (
+        parts.hostname,
+        parts.port or 25,
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+        parts.scheme == "smtps",
+    )

@@ -17,6 +17,15 @@ class Player:
 
 
 @dataclass(frozen=True, slots=True)
+class Team:
+    """The three people that an application names."""
+
+    admin: Player
+    deputy: Player
+    contact: Player
+
+
+@dataclass(frozen=True, slots=True)
 class Company:
     """An applicant with its people and its constituents (name, and whether its screening is clear)."""
 
@@ -27,9 +36,7 @@ class Company:
     domain: str
     sector: str
     responsible: str
-    admin: Player
-    deputy: Player
-    contact: Player
+    team: Team
     stock_code: str = ""
     certificate_number: str = ""
     authority: str = ""
@@ -56,12 +63,12 @@ STAFF: tuple[tuple[Duty, Player], ...] = (
 )
 
 
-def _people(domain: str, admin: str, deputy: str, contact: str) -> dict[str, Player]:
-    return {
-        "admin": Player(admin, "資安長", f"admin@{domain}"),
-        "deputy": Player(deputy, "資安經理", f"deputy@{domain}"),
-        "contact": Player(contact, "資安工程師", f"contact@{domain}"),
-    }
+def _team(domain: str, admin: str, deputy: str, contact: str) -> Team:
+    return Team(
+        Player(admin, "資安長", f"admin@{domain}"),
+        Player(deputy, "資安經理", f"deputy@{domain}"),
+        Player(contact, "資安工程師", f"contact@{domain}"),
+    )
 
 
 QUADRANT = Company(
@@ -73,7 +80,7 @@ QUADRANT = Company(
     domain="quadrant.example",
     sector="semiconductor",
     responsible="石樣品",
-    **_people("quadrant.example", "林樣本", "陳示範", "王測試"),
+    team=_team("quadrant.example", "林樣本", "陳示範", "王測試"),
 )
 OBSERVATORY = Company(
     name_zh="海底天文台電信股份有限公司",
@@ -84,7 +91,7 @@ OBSERVATORY = Company(
     domain="observatory.example",
     sector="telecom",
     responsible="金樣例",
-    **_people("observatory.example", "張假設", "李虛擬", "許擬真"),
+    team=_team("observatory.example", "張假設", "李虛擬", "許擬真"),
 )
 GRAVITY = Company(
     name_zh="無重力金融資安協會",
@@ -97,7 +104,7 @@ GRAVITY = Company(
     sector="finance",
     responsible="許擬名",
     constituents=(("玻璃砧板商業銀行股份有限公司", "90000115"), ("紙船保險股份有限公司", "90000147")),
-    **_people("gravity.example", "趙舉隅", "錢試作", "孫草擬"),
+    team=_team("gravity.example", "趙舉隅", "錢試作", "孫草擬"),
 )
 ORIGAMI = Company(
     name_zh="摺紙能源股份有限公司",
@@ -108,7 +115,7 @@ ORIGAMI = Company(
     domain="origami.example",
     sector="energy",
     responsible="秦樣板",
-    **_people("origami.example", "何設例", "呂試用", "施模型"),
+    team=_team("origami.example", "何設例", "呂試用", "施模型"),
 )
 MIRROR = Company(
     name_zh="倒影鋼鐵股份有限公司",
@@ -119,7 +126,7 @@ MIRROR = Company(
     domain="mirror.example",
     sector="manufacturing",
     responsible="曹例示",
-    **_people("mirror.example", "彭擬稿", "潘樣式", "范假想"),
+    team=_team("mirror.example", "彭擬稿", "潘樣式", "范假想"),
 )
 DAYDREAM = Company(
     name_zh="白日夢物流股份有限公司",
@@ -131,7 +138,7 @@ DAYDREAM = Company(
     sector="transport",
     responsible="丁示例",
     constituents=(("紙船網路股份有限公司", "90000276"), ("迴紋針倉儲股份有限公司", "90000271")),
-    **_people("daydream.example", "唐草圖", "馮試辦", "董樣張"),
+    team=_team("daydream.example", "唐草圖", "馮試辦", "董樣張"),
 )
 TEACUP = Company(
     name_zh="茶杯風暴製藥股份有限公司",
@@ -142,7 +149,7 @@ TEACUP = Company(
     domain="teacup.example",
     sector="health",
     responsible="袁設定",
-    **_people("teacup.example", "夏推想", "傅舉證", "曾擬議"),
+    team=_team("teacup.example", "夏推想", "傅舉證", "曾擬議"),
 )
 BANKER = Player("白試算", "資安主管", "security@chopping-board.example")
 """Works at the first constituent of the association."""

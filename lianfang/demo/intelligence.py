@@ -86,7 +86,7 @@ class Writer:
 
 def share(stage: Stage) -> None:
     """Let the members share over five weeks, under every kind of label."""
-    gravity = stage.of(cast.GRAVITY.admin)
+    gravity = stage.of(cast.GRAVITY.team.admin)
     start_relay(
         group=gravity.affiliation.organization, tlp=Tlp.AMBER, by=gravity.subject(stage.at), at=stage.tick(hours=2)
     )
@@ -132,7 +132,7 @@ def _paperweight(stage: Stage) -> None:
         "勒索軟體「紙鎮」橫向移動手法", "兩家製造業在同一週發現相同的排程工作名稱。請檢查網域控制站的工作排程。"
     )
     form = LabelForm(tlp=Tlp.GREEN, audience=Audience.alliance(), name_source=NameSource.EVERYONE)
-    _submit(stage, stage.of(cast.QUADRANT.contact), written, form)
+    _submit(stage, stage.of(cast.QUADRANT.team.contact), written, form)
 
 
 def _tax_software(stage: Stage) -> None:
@@ -150,7 +150,7 @@ def _tax_software(stage: Stage) -> None:
         if number < 5:
             written.relate(found, "indicates", malware)
     form = LabelForm(tlp=Tlp.AMBER, audience=Audience.alliance(), name_source=NameSource.COORDINATOR)
-    _submit(stage, stage.of(cast.OBSERVATORY.contact), written, form)
+    _submit(stage, stage.of(cast.OBSERVATORY.team.contact), written, form)
 
 
 def _gateway(stage: Stage) -> None:
@@ -168,7 +168,7 @@ def _gateway(stage: Stage) -> None:
     )
     written.report("VPN閘道器漏洞遭利用", f"三個國家的電信業者在同一天看到相同來源。漏洞：{hole}。")
     form = LabelForm(tlp=Tlp.AMBER_STRICT, audience=Audience.alliance(), name_source=NameSource.EVERYONE)
-    _submit(stage, stage.of(cast.OBSERVATORY.admin), written, form)
+    _submit(stage, stage.of(cast.OBSERVATORY.team.admin), written, form)
 
 
 def _calendar(stage: Stage) -> None:
@@ -178,7 +178,7 @@ def _calendar(stage: Stage) -> None:
     for name in ("invoice-meeting.example", "purchase-invite.example"):
         written.relate(written.indicator(f"行事曆釣魚：{name}", f"[domain-name:value = '{name}']"), "indicates", lure)
     form = LabelForm(tlp=Tlp.GREEN, audience=Audience.alliance(), name_source=NameSource.EVERYONE)
-    _submit(stage, stage.of(cast.GRAVITY.contact), written, form)
+    _submit(stage, stage.of(cast.GRAVITY.team.contact), written, form)
 
 
 def _drill(stage: Stage) -> None:
@@ -186,7 +186,7 @@ def _drill(stage: Stage) -> None:
     written = Writer("drill", stage.tick(days=4))
     written.indicator("尚待確認的回連位址", "[ipv4-addr:value = '192.0.2.66']")
     form = LabelForm(tlp=Tlp.AMBER_STRICT, audience=Audience.coordinator_only())
-    _submit(stage, stage.of(cast.ORIGAMI.contact), written, form)
+    _submit(stage, stage.of(cast.ORIGAMI.team.contact), written, form)
 
 
 def _embargoed(stage: Stage) -> None:
@@ -197,13 +197,13 @@ def _embargoed(stage: Stage) -> None:
         tlp=Tlp.AMBER, audience=Audience.alliance(), name_source=NameSource.EVERYONE,
         not_before=stage.at + timedelta(days=12),
     )  # fmt: skip
-    _submit(stage, stage.of(cast.QUADRANT.contact), written, form)
+    _submit(stage, stage.of(cast.QUADRANT.team.contact), written, form)
 
 
 def _named(stage: Stage) -> None:
     """RED: for one named person, on the page alone."""
-    reader = stage.of(cast.OBSERVATORY.admin).affiliation
+    reader = stage.of(cast.OBSERVATORY.team.admin).affiliation
     written = Writer("named", stage.tick(days=1))
     written.add("campaign", "針對電信維運人員的社交工程", description="請親自通知貴公司值班主管，勿轉寄。")
     form = LabelForm(tlp=Tlp.RED, audience=Audience.persons(Named(reader.person_id, reader.organization_id)))
-    _submit(stage, stage.of(cast.QUADRANT.admin), written, form)
+    _submit(stage, stage.of(cast.QUADRANT.team.admin), written, form)

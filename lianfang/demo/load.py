@@ -183,7 +183,7 @@ def _invite(
 
 
 def _answers(company: Company) -> dict[str, dict[str, Any]]:
-    people = {"admin1": company.admin, "admin2": company.deputy, "contact": company.contact}
+    people = {"admin1": company.team.admin, "admin2": company.team.deputy, "contact": company.team.contact}
     return {
         "eligibility": {"kind": company.kind, "email": f"apply@{company.domain}"},
         "organization": {
@@ -273,7 +273,11 @@ def _admit(stage: Stage, company: Company, *, days: int) -> Membership:
     membership = actions.approve(
         application=application, reasons=["eligible"], by=approver.subject(stage.at), at=stage.tick()
     )
-    people = {company.admin: "member_admin", company.deputy: "member_admin", company.contact: "security_contact"}
+    people = {
+        company.team.admin: "member_admin",
+        company.team.deputy: "member_admin",
+        company.team.contact: "security_contact",
+    }
     for player, role in people.items():
         _join_by_mail(stage, membership.organization, player, role)
     return membership
@@ -291,7 +295,7 @@ def _join_by_mail(stage: Stage, organization: Organization, player: Player, role
 
 def _constituent(stage: Stage) -> None:
     """A bank of the association gets somebody who signs in."""
-    admin = stage.of(cast.GRAVITY.admin)
+    admin = stage.of(cast.GRAVITY.team.admin)
     bank = Organization.objects.get(ubn=cast.GRAVITY.constituents[0][1])
     _invite(stage, admin, cast.BANKER, bank, Role.MEMBER, role="constituent")
 
@@ -302,7 +306,7 @@ def _machines(stage: Stage) -> None:
         (cast.OBSERVATORY, READING, ["read"]),
         (cast.ORIGAMI, READING, ["read"]),
     ):
-        admin = stage.of(company.admin)
+        admin = stage.of(company.team.admin)
         scope = accounts.Scope(name="SIEM", purpose="偵測與通報", max_tlp="AMBER+STRICT", rights=rights, days=365)
         token, secret = accounts.make_token(
             affiliation=admin.affiliation, scope=scope, by=admin.subject(stage.at), at=stage.tick()
@@ -317,7 +321,7 @@ def _machines(stage: Stage) -> None:
                 "scopes": scopes,
             }
         )
-    admin = stage.of(cast.QUADRANT.admin)
+    admin = stage.of(cast.QUADRANT.team.admin)
     set_profile(
         by=admin.subject(stage.at),
         at=stage.tick(),

@@ -39,8 +39,12 @@ def set_profile(
         set_by_id=by.person,
         set_at=at,
     )
-    detail = {"audience": made.audience, "name_source": made.name_source, "warranted": warranted}
-    record(by=by, at=at, about=made, detail=detail)
+    record(
+        by=by,
+        at=at,
+        about=made,
+        detail={"audience": made.audience, "name_source": made.name_source, "warranted": warranted},
+    )
     return made
 
 

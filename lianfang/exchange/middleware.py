@@ -48,7 +48,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
         if isinstance(match, HttpResponse):
             return match
         request.resolver_match = match
-        return match.func(request, *match.args, **match.kwargs)
+        found: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        return found
     except TaxiiError as error:
         return answer(error)
     except DisallowedHost:

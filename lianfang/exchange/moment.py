@@ -45,7 +45,7 @@ def _read() -> Moment:
     # On psycopg itself: Django's cursor would first ask the connection whether it works, which this statement tells.
     with psycopg.Cursor(connection.connection) as cursor:
         row = cursor.execute(_STATEMENT, prepare=True).fetchone()
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs do not know it
     if row is None:
         raise LookupError("the epoch's row is missing: this database was not migrated")
     return Moment(row[0], EpochValue(row[1], row[2]), row[3])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.http import HttpRequest
 
 from lianfang.intel import queries as intel
@@ -38,4 +36,4 @@ def _quarantined(_: HttpRequest) -> int:
 def _view(request: HttpRequest, name: str) -> int:
     reader = shell(request)["shell"]
     views = queries.inbox_views(person_id=reader.subject.person, at=reader.at)
-    return cast(int, next(view for view in views if view.name == name).rows.count())
+    return next(view for view in views if view.name == name).rows.count()
