@@ -15,6 +15,7 @@ from lianfang.audit.verify import BadCheckpoint, Head, read_checkpoint
 from lianfang.kernel.clock import TAIPEI
 
 _LARGEST_CHECKPOINT = 4096
+_NARROW = {"class": "sm w-8"}
 
 
 def _tags() -> list[tuple[str, Any]]:
@@ -22,14 +23,18 @@ def _tags() -> list[tuple[str, Any]]:
     return [("", _("All deeds")), *((tag.value, tag.words.in_language(language)) for tag in Tag)]
 
 
+def _day() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date", **_NARROW})
+
+
 class FilterForm(forms.Form):
     """What of the ledger to show."""
 
-    tag = forms.ChoiceField(label=_("Deed"), choices=_tags, required=False)
-    actor = forms.CharField(label=_("By whom"), max_length=120, required=False)
-    about = forms.CharField(label=_("About"), max_length=300, required=False)
-    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    tag = forms.ChoiceField(label=_("Deed"), choices=_tags, required=False, widget=forms.Select(attrs=_NARROW))
+    actor = forms.CharField(label=_("By whom"), max_length=120, required=False, widget=forms.TextInput(attrs=_NARROW))
+    about = forms.CharField(label=_("About"), max_length=300, required=False, widget=forms.TextInput(attrs=_NARROW))
+    since = forms.DateField(label=_("From day"), required=False, widget=_day())
+    until = forms.DateField(label=_("To day"), required=False, widget=_day())
 
     def filters(self) -> Filters:
         """Return what was asked for; days are whole days in Taipei."""

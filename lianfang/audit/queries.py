@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.apps import apps
 from django.db.models import Max, QuerySet
 from django.urls import reverse
 
 from lianfang.audit import people, sequencer
 from lianfang.audit.models import Checkpoint, Entry, Leaf, Verification
 from lianfang.audit.tags import Tag
+from lianfang.audit.words import KINDS
 from lianfang.kernel.merkle import consistency_proof, inclusion_proof, verify_inclusion
 from lianfang.kernel.text import Bilingual
 
@@ -134,13 +134,10 @@ def sentence(tag: str) -> Bilingual:
 
 
 def about(entry: Entry) -> Bilingual:
-    """Return what an entry is about: the kind of row and the beginning of its id."""
+    """Return what an entry is about: the kind of thing, and the beginning of its id."""
+    kind = KINDS.get(entry.about_type, Bilingual(zh=entry.about_type, en=entry.about_type))
     short = entry.about_id if len(entry.about_id) <= 20 else entry.about_id[:8]
-    try:
-        label = str(apps.get_model(entry.about_type)._meta.object_name)
-    except (LookupError, ValueError):
-        label = entry.about_type
-    return Bilingual(zh=f"{label} {short}", en=f"{label} {short}")
+    return Bilingual(zh=f"{kind.zh}{short}", en=f"{kind.en} {short}")
 
 
 def find(entry_id: int) -> Entry | None:

@@ -154,11 +154,11 @@ def _found(report: Report, expected: int) -> None:
     assert first.until - first.seq <= 2, report.problems
 
 
-def test_a_hundred_random_edits_are_each_found(superuser: psycopg.Connection) -> None:
+def test_random_edits_are_each_found(superuser: psycopg.Connection) -> None:
     sealed_ledger()
     columns = ["tag", "actor", "acting_for", "about_type", "about_id"]
     random_ = random.Random(9162)
-    for _ in range(100):
+    for _ in range(40):
         seq, column = random_.randrange(SIZE), random_.choice(columns)
         pk = Leaf.objects.get(seq=seq).entry_id
         row = superuser.execute(f"SELECT {column} FROM audit_entry WHERE id = %s", [pk]).fetchone()

@@ -14,6 +14,7 @@ from lianfang.audit.models import Entry, Leaf, Verification
 from lianfang.audit.sequencer import Horizon, checkpoint, number
 from lianfang.audit.signing import parse_vkey
 from lianfang.audit.verify import read_checkpoint, signed_by
+from lianfang.audit.words import KINDS
 from lianfang.kernel.canonical import canonical
 from lianfang.kernel.clock import utcnow
 from lianfang.kernel.merkle import leaf_hash, verify_consistency, verify_inclusion
@@ -61,6 +62,11 @@ def test_every_entry_of_the_cast_can_be_opened(auditor: Client) -> None:
         page = auditor.get(f"/staff/audit/entry/{entry.pk}")
         assert page.status_code == 200, tag
         assert "證明成立" in page.text, tag
+
+
+def test_every_kind_of_thing_the_cast_wrote_about_has_words(auditor: Client) -> None:
+    assert set(Entry.objects.values_list("about_type", flat=True)) <= KINDS.keys()
+    assert list(KINDS) == sorted(KINDS)
 
 
 def test_pages_by_key_cover_everything_once(auditor: Client) -> None:

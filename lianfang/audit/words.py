@@ -1,0 +1,49 @@
+"""What kinds of things entries are about, in words. Types are texts: this app does not know the apps above it."""
+
+from __future__ import annotations
+
+from lianfang.kernel.text import Bilingual
+
+
+def _kind(zh: str, en: str) -> Bilingual:
+    return Bilingual(zh=zh, en=en)
+
+
+KINDS: dict[str, Bilingual] = {
+    "accounts.account": _kind("帳號", "Account"),
+    "accounts.affiliation": _kind("人員所屬", "Affiliation"),
+    "accounts.dutygrant": _kind("職務", "Duty"),
+    "accounts.factorreset": _kind("第二道驗證重設", "Reset of a second factor"),
+    "accounts.invitation": _kind("邀請", "Invitation"),
+    "accounts.organization": _kind("組織", "Organisation"),
+    "accounts.person": _kind("人員", "Person"),
+    "accounts.settingdecision": _kind("設定", "Setting"),
+    "accounts.token": _kind("連線金鑰", "Connection key"),
+    "audit.receipts": _kind("收件紀錄", "Receipts"),
+    "audit.verification": _kind("驗證", "Verification"),
+    "charter.acceptance": _kind("規章接受紀錄", "Acceptance of the charter"),
+    "charter.confidentialityduty": _kind("保密義務", "Duty of confidentiality"),
+    "charter.document": _kind("文件", "Document"),
+    "charter.documentversion": _kind("文件版本", "Document version"),
+    "exchange.writeprofile": _kind("寫入設定", "Write profile"),
+    "intel.draft": _kind("提交草稿", "Draft of a submission"),
+    "intel.embargo": _kind("延後公開", "Embargo"),
+    "intel.item": _kind("情資", "Item"),
+    "intel.recall": _kind("召回", "Recall"),
+    "intel.relay": _kind("轉送", "Relay"),
+    "intel.stop": _kind("停止揭露", "Stop of disclosure"),
+    "intel.submission": _kind("提交", "Submission"),
+    "intel.version": _kind("情資版本", "Version of an item"),
+    "members.appeal": _kind("申訴", "Appeal"),
+    "members.application": _kind("申請", "Application"),
+    "members.constituent": _kind("內部成員", "Constituent"),
+    "members.membership": _kind("會籍", "Membership"),
+    "members.procedure": _kind("作業程序", "Procedure"),
+    "members.relayrule": _kind("轉送規則", "Rule of relay"),
+    "members.revocation": _kind("取消會籍案", "Revocation"),
+    "outbox.delivery": _kind("信件", "Mail"),
+    "vault.master": _kind("主金鑰", "Master key"),
+    "vault.storedfile": _kind("檔案", "File"),
+    "vault.subjectkey": _kind("個人資料金鑰", "Key of a person's data"),
+}
+"""Type of row -> what people call it. A type that is missing here is shown as it stands in the entry."""
