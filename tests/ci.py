@@ -71,8 +71,8 @@ def suites(chosen: str) -> list[Step]:
         *STYLE,
         MIGRATIONS,
         TYPES,
-        Step("tests", pytest("-n", "2", "--dist", "worksteal", "-m", ORDINARY, "tests", *ignored), 480, pytest=True),
-        *(Step(path, pytest("-m", ORDINARY, path), 300, pytest=True) for path in alone),
+        Step("tests", pytest("-n", "2", "--dist", "worksteal", "-m", ORDINARY, "tests", *ignored), 1200, pytest=True),
+        *(Step(path, pytest("-m", ORDINARY, path), 900, pytest=True) for path in alone),
     ]
 
 
