@@ -1,4 +1,4 @@
-"""What is kept of entries: bounded, the least used go first, and nothing that is dropped comes back."""
+"""What is kept of entries: bounded, what came first goes first, and nothing that is dropped comes back."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ def test_what_was_put_is_found_under_its_own_key() -> None:
     assert held.take([(1, False), (2, True), (3, False)]) == {1: "entry 1"}
 
 
-def test_the_least_used_goes_first() -> None:
-    held = shelf(1, 2, 3)  # three of a thousand bytes with what surrounds them
-    held.take([(1, False)])
+def test_what_came_first_goes_first() -> None:
+    held = shelf(1, 2, 3, 1)  # three of a thousand bytes with what surrounds them
     held.put({(4, False): "entry 4"}, sizes={(4, False): 400})
     assert held.take([(n, False) for n in range(5)]).keys() == {1, 3, 4}
 

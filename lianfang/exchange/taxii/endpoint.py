@@ -34,6 +34,7 @@ class Call:
     http: HttpRequest
     subject: Subject
     moment: Moment
+    network: str | None
 
     @property
     def at(self) -> datetime:
@@ -72,12 +73,12 @@ def endpoint(**methods: Handler) -> Handler:
 def _decided(request: HttpRequest, handle: Callable[[Call], HttpResponse]) -> HttpResponse:
     """Let a request in and answer it; from the key on anew when the policy moved before the answer could leave."""
     for _ in range(_TRIES):
-        subject, moment = gate.enter(request)
+        subject, moment, network = gate.enter(request)
         if not acceptable(request.headers.get("Accept")):
             raise TaxiiError(406, "Not acceptable", f"Answers are {TAXII}.")
         _on_members_plane(subject, moment.at)
         try:
-            return handle(Call(request, subject, moment))
+            return handle(Call(request, subject, moment, network))
         except Moved:
             continue
     raise TaxiiError(503, "Try again", "The policy is changing at this moment.")

@@ -16,18 +16,16 @@ from lianfang.policy.facts import Subject
 _UNAUTHORIZED = ("Unauthorized", "A key of this alliance is needed, as Basic (key id and secret) or as Bearer.")
 
 
-def enter(request: HttpRequest) -> tuple[Subject, Moment]:
-    """Return the subject and the moment of the request. Raises TaxiiError(401) for anything but a live key."""
+def enter(request: HttpRequest) -> tuple[Subject, Moment, str | None]:
+    """Return subject, moment and client address of a request. Raises TaxiiError(401) for anything but a live key."""
     user, secret = _credentials(request.headers.get("Authorization", ""))
     if not secret:
         raise TaxiiError(401, *_UNAUTHORIZED)
-    moment = now()
-    subject = keys.subject_of(
-        user=user, secret=secret, at=moment.at, network=client_address(request), policy=moment.epoch.policy
-    )
+    moment, network = now(), client_address(request)
+    subject = keys.subject_of(user=user, secret=secret, at=moment.at, network=network, policy=moment.epoch.policy)
     if subject is None:
         raise TaxiiError(401, *_UNAUTHORIZED)
-    return subject, moment
+    return subject, moment, network
 
 
 def client_address(request: HttpRequest) -> str | None:
