@@ -19,6 +19,7 @@ from lianfang.charter.models import ConfidentialityDuty
 from lianfang.charter.queries import in_force
 from lianfang.intel import queries as intel
 from lianfang.intel import receipts, shown
+from lianfang.intel.words import TYPES
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries as members
@@ -27,6 +28,8 @@ from lianfang.policy import store
 from lianfang.policy.facts import Channel, Right, Standing
 
 _NEW = 5
+# What has a title of its own; relations and markings are met on the pages of what they join.
+_TOLD = intel.Filters(types=frozenset(TYPES) - {"relationship", "marking-definition", "identity", "sighting"})
 _SOON = timedelta(days=14)
 _LEAST_ADMINISTRATORS = 2
 
@@ -150,7 +153,7 @@ def _newest(request: HttpRequest) -> list[shown.Row]:
             by=subject,
             request=asking,
             at=at,
-            make=lambda: intel.latest(subject=subject, at=at, request=asking, limit=_NEW),
+            make=lambda: intel.latest(subject=subject, at=at, request=asking, limit=_NEW, filters=_TOLD),
         )
     except Refusal:
         # The policy moved while this was put together: better none than something decided a moment ago.
