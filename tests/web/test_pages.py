@@ -101,7 +101,7 @@ def test_security_txt_says_whom_to_tell_and_until_when(client: Client) -> None:
 
 def test_every_page_of_this_app_has_a_door() -> None:
     for pattern in get_resolver("lianfang.web.urls").url_patterns:
-        assert pattern.callback.lianfang_door.name in ("public", "signed_in"), pattern.name  # type: ignore[union-attr]
+        assert pattern.callback.lianfang_door.name in ("public", "signed_in", "member"), pattern.name  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
