@@ -349,6 +349,8 @@ def _near_upstream(rng: Random, was: Upstream, instant: datetime) -> Upstream:
     """Another earlier agreement, or the same one with a group or an instant more or less."""
     if was.kind is UpstreamKind.NONE or rng.random() < 0.3:
         return any_upstream(rng, instant)
+    if rng.random() < 0.3:
+        return Upstream(was.kind, was.groups, was.sharing_groups, rng.choice((None, instant)))
     groups = was.groups ^ frozenset(rng.sample(GROUPS, rng.choice((0, 0, 1))))
     sharing = was.sharing_groups ^ frozenset(rng.sample(SHARING, rng.choice((0, 0, 1))))
     kind = rng.choice((was.kind, was.kind, UpstreamKind.HOLD, UpstreamKind.PERMITTED))

@@ -160,6 +160,10 @@ def _t_kind(draft: Draft) -> None:
     draft.subject["kind"] = kind
     if draft.label is not None and draft.rng.random() < 0.5:
         draft.label |= {"tlp": Tlp.CLEAR, "publication": Publication(AT)}
+        pair = draft.subject.get("pair")
+        if draft.right is Right.READ_SOURCE and pair is not None:
+            draft.label["sources"] |= {Source(pair)}
+            draft.request["source"] = Source(pair)
     if kind is Kind.LINK:
         draft.subject |= {"case": CASES[0], "caveats": Caveats(rights=frozenset({draft.right, Right.READ}))}
 
