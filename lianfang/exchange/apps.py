@@ -13,7 +13,8 @@ class ExchangeConfig(AppConfig):
 
 
 def _forget(**_: Any) -> None:
-    from lianfang.exchange import keys, reach
+    from lianfang.exchange import keys, moment, reach
 
     keys.forget()
+    moment.forget()
     reach.forget()

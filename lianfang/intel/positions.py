@@ -129,6 +129,10 @@ class Index:
         """Return every position at which this subject holds the right, several of one STIX id included."""
         return self._union(self._profile(subject, right, at, request).labels).raw
 
+    def valid_until(self, *, subject: Subject, right: Right, at: datetime, request: Request) -> datetime | None:
+        """Return when time itself will change what `allowed` answers; None = never."""
+        return self._profile(subject, right, at, request).valid_until
+
     def of_types(self, types: Iterable[str]) -> BitMap:
         """Return the positions of objects of these types; an unknown type has none."""
         return BitMap.union(BitMap(), *(self._by_type[kind] for kind in types if kind in self._by_type))

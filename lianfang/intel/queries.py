@@ -74,6 +74,8 @@ class Page:
     """How many entries match in all, for this reader."""
     older: int | None = None
     """Of lists: where the next, older page begins, counted among what this reader sees; None at the end."""
+    valid_until: datetime | None = None
+    """Of pages: when time itself changes the answer; None = never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ def page(
     positions = list(chosen[rank : rank + min(limit, MAX_PAGE) + 1])
     more = len(positions) > min(limit, MAX_PAGE)
     del positions[min(limit, MAX_PAGE) :]
-    return Page(_entries(positions, named, bodies), more, policy, len(chosen))
+    until = _valid_until(subject=subject, at=at, request=request)
+    return Page(_entries(positions, named, bodies), more, policy, len(chosen), valid_until=until)
 
 
 def latest(
@@ -240,6 +243,15 @@ def _allowed(
     if filters.ids is not None:
         chosen &= _of_ids(filters.ids, named)
     return epoch.policy, chosen, named
+
+
+def _valid_until(*, subject: Subject, at: datetime, request: Request) -> datetime | None:
+    with INDEX.lock:
+        known = (
+            INDEX.valid_until(subject=subject, right=right, at=at, request=request)
+            for right in (right_for(request.channel), Right.READ_SOURCE)
+        )
+        return min((until for until in known if until is not None), default=None)
 
 
 def _exact(filters: Filters) -> BitMap:

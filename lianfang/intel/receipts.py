@@ -27,10 +27,8 @@ INSERT INTO intel_receipt
        (person, organization, "group", token, channel, view, purpose, lo, hi, positions, mark, at)
 SELECT %s::uuid, %s::uuid, %s::uuid, %s::uuid, %s::text, %s::text, %s::text, %s::int8, %s::int8, %s::bytea, %s::uuid,
        %s::timestamptz
-  FROM policy_epoch WHERE id = 1 AND policy = coalesce(%s::int8, policy) {} RETURNING id
+  FROM policy_epoch WHERE id = 1 AND policy = coalesce(%s::int8, policy) RETURNING id
 """
-# Holds to the end of the statement's own transaction.
-_UNFLUSHED = "AND set_config('synchronous_commit', 'off', true) = 'off'"
 
 
 def write(
@@ -41,12 +39,8 @@ def write(
     at: datetime,
     policy: int | None = None,
     mark: UUID | None = None,
-    flushed: bool = True,
 ) -> int | None:
     """Write the receipt of one answer and return its number.
-
-    With `flushed` False the row is on the disk within a second instead of at once: only for a door that keeps a durable
-    row of its own for what a crash of the database may take in that second.
 
     With `policy` (the epoch under which the answer was decided) nothing is written and None returned when the policy
     has moved since: then the answer must not leave, but be made again.
@@ -58,7 +52,7 @@ def write(
     # On psycopg itself, prepared: a poll writes one of these, and Django's cursor takes longer than the database.
     with psycopg.Cursor(connection.connection) as cursor:
         row = cursor.execute(
-            _WRITE.format("" if flushed or connection.in_atomic_block else _UNFLUSHED),
+            _WRITE,
             [
                 by.person,
                 by.pair.organization if by.pair else None,

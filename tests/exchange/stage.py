@@ -17,7 +17,7 @@ from taxii2client.v21 import ApiRoot, Collection, Server
 
 from lianfang.accounts import actions as accounts
 from lianfang.accounts.models import Token
-from lianfang.exchange import keys, reach
+from lianfang.exchange import keys, moment, reach
 from lianfang.exchange.actions import set_profile
 from lianfang.intel.positions import INDEX
 from lianfang.policy import sql
@@ -148,6 +148,7 @@ def forget() -> None:
     INDEX.clear()
     sql.forget()
     keys.forget()
+    moment.forget()
     reach.forget()
 
 

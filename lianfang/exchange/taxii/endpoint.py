@@ -7,6 +7,7 @@ Order of checks: route -> key (401) -> Accept (406) -> right (403, 404) -> body 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
@@ -19,22 +20,25 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from lianfang.accounts.doors import Door
-from lianfang.exchange.moment import Moment, Moved
+from lianfang.exchange.moment import Moment, Moved, assumed, confirmed, now
 from lianfang.exchange.taxii import gate
 from lianfang.exchange.taxii.errors import TaxiiError, answer, not_found
+from lianfang.exchange.taxii.gate import Visitor
 from lianfang.exchange.taxii.media import TAXII, acceptable
 from lianfang.policy.decide import decide
 from lianfang.policy.facts import Channel, Request, Right, Subject
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One request of a machine: who, when, and the HTTP request behind it."""
 
     http: HttpRequest
+    visitor: Visitor
     subject: Subject
     moment: Moment
-    network: str | None
+    confirmed: bool = False
+    """Whether an assumed moment was found to be true."""
 
     @property
     def at(self) -> datetime:
@@ -43,15 +47,31 @@ class Call:
 
     def asked(self, view: str) -> Request:
         """Return how intelligence is asked for through this collection."""
-        return Request(channel=Channel.TAXII, stop=self.moment.stop, network=gate.client_address(self.http), view=view)
+        return Request(channel=Channel.TAXII, stop=self.moment.stop, network=self.visitor.network, view=view)
+
+    def hold(self, *, at: datetime | None, until: datetime | None) -> None:
+        """Accept the confirmation of an assumed moment: the database's clock said `at`, the answer is good to `until`.
+
+        Raises Moved where there is none, or where the passing of time alone has changed who asks or what is answered.
+        """
+        if at is None or at < self.at or (until is not None and at >= until):
+            raise Moved
+        true = Moment(at, self.moment.epoch, self.moment.stop)
+        if self.visitor.subject(true) != self.subject:
+            raise Moved
+        confirmed(self.moment, at=at)
+        self.confirmed = True
 
 
 Handler = Callable[..., HttpResponse]
 _TRIES = 5
 
 
-def endpoint(**methods: Handler) -> Handler:
-    """Make a view of handlers by method (`get`, `post`, `delete`); HEAD is GET without its body."""
+def endpoint(*, assuming: bool = False, **methods: Handler) -> Handler:
+    """Make a view of handlers by method (`get`, `post`, `delete`); HEAD is GET without its body.
+
+    With `assuming` a GET is first answered on the moment as this process last read it, if the handler confirms that.
+    """
     allowed = sorted({*(name.upper() for name in methods), *(["HEAD"] if "get" in methods else [])})
 
     @csrf_exempt
@@ -62,7 +82,8 @@ def endpoint(**methods: Handler) -> Handler:
             if method not in methods:
                 allow = ", ".join(allowed)
                 raise TaxiiError(405, "Method not allowed", f"Allowed here: {allow}.", allow=allow)
-            return _decided(request, lambda call: methods[method](call, **path))
+            supposed = assumed() if assuming and method == "get" else None
+            return _decided(request, lambda call: methods[method](call, **path), supposed)
         except TaxiiError as error:
             return answer(error)
 
@@ -70,18 +91,30 @@ def endpoint(**methods: Handler) -> Handler:
     return view
 
 
-def _decided(request: HttpRequest, handle: Callable[[Call], HttpResponse]) -> HttpResponse:
+def _decided(request: HttpRequest, handle: Callable[[Call], HttpResponse], supposed: Moment | None) -> HttpResponse:
     """Let a request in and answer it; from the key on anew when the policy moved before the answer could leave."""
+    visitor = gate.visitor(request)
+    if supposed is not None:
+        # Nothing decided on a supposed moment leaves, a refusal neither, unless the moment was confirmed.
+        with suppress(TaxiiError, Moved):
+            call = _let_in(request, visitor, supposed)
+            response = handle(call)
+            if call.confirmed:
+                return response
     for _ in range(_TRIES):
-        subject, moment, network = gate.enter(request)
-        if not acceptable(request.headers.get("Accept")):
-            raise TaxiiError(406, "Not acceptable", f"Answers are {TAXII}.")
-        _on_members_plane(subject, moment.at)
-        try:
-            return handle(Call(request, subject, moment, network))
-        except Moved:
-            continue
+        with suppress(Moved):
+            return handle(_let_in(request, visitor, now()))
     raise TaxiiError(503, "Try again", "The policy is changing at this moment.")
+
+
+def _let_in(request: HttpRequest, visitor: Visitor, moment: Moment) -> Call:
+    subject = visitor.subject(moment)
+    if subject is None:
+        raise gate.unauthorized()
+    if not acceptable(request.headers.get("Accept")):
+        raise TaxiiError(406, "Not acceptable", f"Answers are {TAXII}.")
+    _on_members_plane(subject, moment.at)
+    return Call(request, visitor, subject, moment)
 
 
 def reply(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:

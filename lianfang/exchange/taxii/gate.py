@@ -5,27 +5,42 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+from dataclasses import dataclass
 
 from django.http import HttpRequest
 
 from lianfang.exchange import keys
-from lianfang.exchange.moment import Moment, now
+from lianfang.exchange.moment import Moment
 from lianfang.exchange.taxii.errors import TaxiiError
 from lianfang.policy.facts import Subject
 
-_UNAUTHORIZED = ("Unauthorized", "A key of this alliance is needed, as Basic (key id and secret) or as Bearer.")
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A machine at the door: what it says of itself, and from where."""
+
+    user: str
+    secret: str
+    network: str | None
+
+    def subject(self, moment: Moment) -> Subject | None:
+        """Return who it is at that moment; None for a key that does not work then."""
+        return keys.subject_of(
+            user=self.user, secret=self.secret, at=moment.at, network=self.network, policy=moment.epoch.policy
+        )
 
 
-def enter(request: HttpRequest) -> tuple[Subject, Moment, str | None]:
-    """Return subject, moment and client address of a request. Raises TaxiiError(401) for anything but a live key."""
+def visitor(request: HttpRequest) -> Visitor:
+    """Return who knocks. Raises TaxiiError(401) for somebody without a key."""
     user, secret = _credentials(request.headers.get("Authorization", ""))
     if not secret:
-        raise TaxiiError(401, *_UNAUTHORIZED)
-    moment, network = now(), client_address(request)
-    subject = keys.subject_of(user=user, secret=secret, at=moment.at, network=network, policy=moment.epoch.policy)
-    if subject is None:
-        raise TaxiiError(401, *_UNAUTHORIZED)
-    return subject, moment, network
+        raise unauthorized()
+    return Visitor(user, secret, client_address(request))
+
+
+def unauthorized() -> TaxiiError:
+    """Every key that does not work is told the same."""
+    return TaxiiError(401, "Unauthorized", "A key of this alliance is needed: Basic (key id and secret) or Bearer.")
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -19,10 +19,11 @@ from lianfang.exchange.taxii.endpoint import Call, body_of, endpoint, raw, reply
 from lianfang.exchange.taxii.errors import TaxiiError, not_found
 from lianfang.exchange.taxii.media import STIX, TAXII, is_body
 from lianfang.intel import intake, queries, receipts
+from lianfang.intel.confirm import confirm
 from lianfang.intel.models import Submission, Version
 from lianfang.intel.positions import Versions
 from lianfang.kernel.refusal import Refusal
-from lianfang.policy.facts import Channel, Right
+from lianfang.policy.facts import Channel, Request, Right
 
 ROOT = "/taxii2/alliance/"
 _TERMS = (
@@ -179,17 +180,8 @@ def _page(
         bodies=write is _envelope,
         epoch=call.moment.epoch,
     )
-    # The subject was read under the epoch of the call: a page, or a receipt, under another one is another decision.
-    policy = call.moment.epoch.policy
-    if page.policy != policy:
-        raise Moved
     reach.note(subject=call.subject, view=collection.id, moment=call.moment)
-    positions = [item.position for item in page.items]
-    receipt = receipts.write(
-        by=call.subject, request=request, positions=positions, at=call.at, policy=policy, flushed=False
-    )
-    if receipt is None:
-        raise Moved
+    _receipt(call, request, page)
     items, name = write(page)
     more = b""
     if page.more:
@@ -201,8 +193,24 @@ def _page(
     return raw(b"{" + b",".join(parts) + b"}", headers=_dates(page, asked))
 
 
+def _receipt(call: Call, request: Request, page: queries.Page) -> None:
+    """Write the receipt of a page before it leaves. Raises Moved when the page was decided on what no longer holds."""
+    # The subject was read under the epoch of the call: a page, or a receipt, under another one is another decision.
+    epoch = call.moment.epoch
+    if page.policy != epoch.policy:
+        raise Moved
+    positions = [item.position for item in page.items]
+    if call.moment.assumed:
+        if not positions:
+            raise Moved  # there is no receipt to confirm it with
+        at = confirm(by=call.subject, request=request, positions=positions, epoch=epoch)
+        call.hold(at=at, until=page.valid_until)
+    elif receipts.write(by=call.subject, request=request, positions=positions, at=call.at, policy=epoch.policy) is None:
+        raise Moved
+
+
 def _envelope(page: queries.Page) -> tuple[bytes, str]:
-    return b",".join(item.body for item in page.items), "objects"
+    return b",".join([item.body for item in page.items]), "objects"
 
 
 def _records(page: queries.Page) -> tuple[bytes, str]:
@@ -316,8 +324,8 @@ api_root = endpoint(get=_api_root)
 status = endpoint(get=_status)
 collection_list = endpoint(get=_collections)
 collection = endpoint(get=_collection)
-manifest = endpoint(get=_manifest)
-objects = endpoint(get=_objects, post=_add)
+manifest = endpoint(get=_manifest, assuming=True)
+objects = endpoint(get=_objects, post=_add, assuming=True)
 object_ = endpoint(get=_object, delete=_delete)
 versions = endpoint(get=_versions)
 elsewhere = endpoint(get=_elsewhere, post=_elsewhere, put=_elsewhere, patch=_elsewhere, delete=_elsewhere)
