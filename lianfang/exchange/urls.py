@@ -1,13 +1,15 @@
-"""Machine doors. Everything below /taxii2/ answers in the standard's own form, what does not exist included."""
+"""The write profile, and the doors of machines: below /taxii2/ all answers are in the standard's own form."""
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
+from lianfang.exchange import views as pages
 from lianfang.exchange.taxii import views
 
 _ROOT = "taxii2/alliance/"
 _ONE = _ROOT + "collections/<str:collection>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("member/connections/profile", pages.write_profile, name="write_profile"),
     path("taxii2/", views.discovery, name="taxii_discovery"),
     path(_ROOT, views.api_root, name="taxii_api_root"),
     path(_ROOT + "status/<str:status_id>/", views.status, name="taxii_status"),
