@@ -35,7 +35,10 @@ class ProfileForm(forms.Form):
                 NameSource.COORDINATOR.value,
                 Option(
                     _("No, only the coordinator"),
-                    hint=_("Others read “an Alliance member”; our name and our own ids are replaced in the content."),
+                    hint=_(
+                        "Others learn only that it is from an Alliance member; our name and our own ids are replaced in the"
+                        " content."
+                    ),
                 ),
             ),
         ],
