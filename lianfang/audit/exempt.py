@@ -28,6 +28,7 @@ EXEMPT: dict[str, str] = {
     "intel_reference": "derived from versions by a job, for the list of relations",
     "intel_searchrow": "derived from versions by a job, for the search box",
     "mfa_authenticator": "allauth's own table; changes of factors become entries through its signals",
+    "policy_epoch": "two counters that say that something moved; what moved is audited where it is written",
     "procrastinate_events": "the queue's own table",
     "procrastinate_jobs": "the queue's own table: jobs are wake-ups, the rows they work on are the truth",
     "procrastinate_periodic_defers": "the queue's own table",

@@ -62,6 +62,7 @@ NOBODY = UUID("00000000-0000-4000-8000-000000000000")
 SAMPLES: dict[str, Any] = {
     "uuid": NOBODY,
     "int": 1,
+    "slug": "nothing",
     "str": "nothing-of-this-name",
     "path": "nothing/of/this/name",
 }

@@ -123,7 +123,7 @@ def bootstrap(*, emails: tuple[str, str], at: datetime) -> tuple[str, str]:
     paths, persons = [], []
     for email in emails:
         person = person_enter(name=email.partition("@")[0], email=email, by=by, at=at)
-        _, path = invite(person=person, organization=centre, group=centre, role=Role.MEMBER_ADMIN, by=by, at=at)
+        _, path = invite(person=person, organization=centre, group=centre, role=Role.MEMBER, by=by, at=at)
         DutyGrant.objects.create(person=person, duty=Duty.DUTY_GRANTER, state="granted", proposed_at=at, granted_at=at)
         paths.append(path)
         persons.append(str(person.pk))
