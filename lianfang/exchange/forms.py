@@ -36,8 +36,8 @@ class ProfileForm(forms.Form):
                 Option(
                     _("No, only the coordinator"),
                     hint=_(
-                        "Others learn only that it is from an Alliance member; our name and our own ids are replaced in the"
-                        " content."
+                        "Others learn only that it is from an Alliance member;"
+                        " our name and our own ids are replaced in the content."
                     ),
                 ),
             ),

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from importlib import import_module
+from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from lianfang.accounts.queries import token_of_digest
+from lianfang.exchange import moment
+from lianfang.exchange.moment import Moment
+from lianfang.members.subjects import with_facts
+from lianfang.policy.store import EpochValue
 
 
 @pytest.mark.django_db
@@ -18,3 +28,39 @@ def test_every_table_of_facts_moves_the_epoch() -> None:
         )
         found = dict(cursor.fetchall())
     assert found == {table: ["lf_facts_change", "lf_facts_rows"] for table in tables}
+
+
+@pytest.mark.django_db
+def test_everything_that_is_remembered_of_a_key_is_read_from_those_tables() -> None:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        token_of_digest(b"x" * 32)
+        list(with_facts(pk=uuid4()))
+    read = {name for query in captured for name in re.findall(r'(?:FROM|JOIN) "(\w+)"', query["sql"])}
+    assert read == set(import_module("lianfang.exchange.migrations.0002_facts_epoch").TABLES)
+
+
+@pytest.mark.django_db
+def test_within_a_transaction_nothing_is_supposed() -> None:
+    moment.now()
+    assert moment.assumed() is None
+
+
+def test_a_supposed_moment_goes_on_with_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Outside:
+        in_atomic_block = False
+
+    monkeypatch.setattr(moment, "connection", Outside())
+    clock = [100.0]
+    monkeypatch.setattr(moment.time, "monotonic", lambda: clock[0])
+    read = Moment(datetime(2026, 11, 23, tzinfo=UTC), EpochValue(7, 3), stop=True)
+    moment.confirmed(read, at=read.at)
+    clock[0] += 1.5
+    supposed = moment.assumed()
+    assert supposed is not None
+    assert (supposed.at - read.at).total_seconds() == 1.5
+    assert (supposed.epoch, supposed.stop, supposed.assumed) == (read.epoch, True, True)
+    clock[0] += 60
+    assert moment.assumed() is None, "too long ago"
+    moment.forget()

@@ -135,7 +135,11 @@ def body_of(request: HttpRequest) -> bytes:
     """
     try:
         if "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
-            return request.body
+            whole = request.body
+            declared = request.META.get("CONTENT_LENGTH") or "0"
+            if not declared.isdecimal() or len(whole) < int(declared):
+                raise TaxiiError(400, "Bad request", "The body ended early.")
+            return whole
         if not request.META.get("wsgi.input_terminated"):
             raise TaxiiError(411, "Length required", "Send Content-Length.")
         body: bytes = request.META["wsgi.input"].read(settings.MAX_BODY + 1)
