@@ -56,7 +56,10 @@ def _context(chromium: Browser, base: str, client: Client, *, width: int, langua
     return context
 
 
-@pytest.mark.parametrize("reader", READERS)
+# A walk takes a minute a reader: each change is held to what anybody sees, `./test long page` to all of it.
+@pytest.mark.parametrize(
+    "reader", [name if name == "public" else pytest.param(name, marks=pytest.mark.long) for name in READERS]
+)
 def test_every_page_of_a_reader(chromium: Browser, live_server: Any, tmp_path: Path, reader: str) -> None:
     world = build()
     client = world.client(READERS[reader](world))
