@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from threading import Lock
 from typing import Generic, TypeVar
 
 Kept = TypeVar("Kept")
-LIMIT = 128 * 1024 * 1024
+LIMIT = 64 * 1024 * 1024
 _OVERHEAD = 600
 """Bytes that an entry takes beside its body, about."""
 
@@ -23,8 +22,7 @@ class Shelf(Generic[Kept]):
     def __init__(self, limit: int = LIMIT) -> None:
         self._lock = Lock()
         self._limit = limit
-        # Of these the first goes in one step; a plain dictionary would look for it past all that went before.
-        self._held: OrderedDict[tuple[int, bool], Kept] = OrderedDict()
+        self._held: dict[tuple[int, bool], Kept] = {}
         self._sizes: dict[tuple[int, bool], int] = {}
         self._size = 0
 
