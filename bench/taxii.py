@@ -214,6 +214,7 @@ class Door:
 
     def walk(self, limit: int) -> list[tuple[str, int]]:
         """Follow `next` to the end and return (path, objects) of each page."""
+        self.connection.close()  # the server may have closed it while others were measured; it opens by itself
         pages: list[tuple[str, int]] = []
         path = f"{COLLECTION}?limit={limit}"
         while True:
