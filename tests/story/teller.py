@@ -79,6 +79,7 @@ class Site:
     told: dict[str, Any]
     browser: Browser
     contexts: list[BrowserContext] = field(default_factory=list)
+    apps: dict[str, Authenticator] = field(default_factory=dict)
 
     def someone(self, *, language: str = "zh-hant") -> Someone:
         """Somebody who has not signed in."""
@@ -97,7 +98,8 @@ class Site:
     def signed_in(self, account: dict[str, Any]) -> Someone:
         """Somebody of the demonstration, signed in with the second factor."""
         person = self.someone()
-        person.app = Authenticator(account["totp_secret"])
+        # Who comes back within half a minute has the same app, which knows what it has shown.
+        person.app = self.apps.setdefault(account["totp_secret"], Authenticator(account["totp_secret"]))
         person.go("/account/login/")
         person.page.fill("input[name=login]", account["email"])
         person.page.fill("input[name=password]", account["password"])
