@@ -54,7 +54,7 @@ TYPES = Step("mypy", tool("mypy"), 300)
 MIGRATIONS = Step("migrations match the models", [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], 60)
 # Suites that start whole servers or browsers measure time or take ports of their own: one after the other.
 ALONE = ("tests/platform", "tests/browser", "tests/story")
-ORDINARY = "not long and not fresh and not mutants"
+ORDINARY = "not long and not fresh"
 
 
 def suites(chosen: str) -> list[Step]:
@@ -64,7 +64,7 @@ def suites(chosen: str) -> list[Step]:
     if chosen == "fast":
         return [*STYLE, Step("fast tests", pytest("-n", "2", "-m", "fast", "tests"), 110, pytest=True)]
     if chosen == "mutants":
-        return [Step("mutants of the policy", pytest("-m", "mutants", "tests"), 3600, pytest=True)]
+        return [Step("mutants of the policy", tool("tests.policy.mutants"), 7200)]
     if chosen == "fresh":
         return [Step("fresh clone", pytest("-m", "fresh", "tests/platform"), 1200, pytest=True)]
     return [

@@ -80,7 +80,7 @@ FAST = ("tests/kernel/", "tests/policy/", "tests/lint/")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        slow = any(item.get_closest_marker(name) for name in ("long", "mutants", "fresh", "browser"))
+        slow = any(item.get_closest_marker(name) for name in ("long", "fresh", "browser"))
         if not slow and str(item.path.relative_to(database.ROOT)).startswith(FAST):
             item.add_marker("fast")
 

@@ -1,6 +1,6 @@
 """Mutants of the policy: small wrong versions of its code, each of which the generated cases must catch.
 
-    python -m tests.policy.mutants [--only TEXT] [--list]
+    python -m tests.policy.mutants [--only TEXT] [--list] [--at-once N]
 
 A mutant changes one thing: a rule dropped, a comparison moved by one, a conjunct dropped, the organisation taken for
 the group, the instant a microsecond stale, a fact or a right ignored. It is killed by the first case on which it
@@ -323,8 +323,8 @@ def first_difference(decide: types.ModuleType, asked: list[tuple[Question, Verdi
     return None
 
 
-def killed(mutant: Mutant, code: Code, asked: list[tuple[Question, Verdict]]) -> bool:
-    """Run one mutant in a process of its own."""
+def begin(mutant: Mutant, code: Code, asked: list[tuple[Question, Verdict]]) -> int:
+    """Run one mutant in a process of its own, which ends with 0 where nothing told it from the policy; its number."""
     child = os.fork()
     if child == 0:
         gc.disable()
@@ -335,8 +335,23 @@ def killed(mutant: Mutant, code: Code, asked: list[tuple[Question, Verdict]]) ->
         except BaseException:
             status = 1
         os._exit(status)
-    _, status = os.waitpid(child, 0)
-    return status != 0
+    return child
+
+
+def survivors(chosen: list[Mutant], code: Code, asked: list[tuple[Question, Verdict]], *, at_once: int) -> set[str]:
+    """Run every mutant, so many at once; return the names of those that nothing killed."""
+    alive: set[str] = set()
+    running: dict[int, Mutant] = {}
+    for mutant in [*chosen, *[None] * at_once]:
+        if len(running) == at_once or (mutant is None and running):
+            child, status = os.wait()
+            ended = running.pop(child)
+            if status == 0:
+                alive.add(ended.name)
+                print(f"not killed: {ended.name}", flush=True)
+        if mutant is not None:
+            running[begin(mutant, code, asked)] = mutant
+    return alive
 
 
 def listed_equivalent() -> set[str]:
@@ -350,6 +365,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only mutants whose name holds this text")
     parser.add_argument("--list", action="store_true", help="print their names and stop")
     parser.add_argument("--count", type=int, default=COUNT, help="generated cases")
+    parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1, help="mutants that run beside each other")
     options = parser.parse_args()
     chosen = [mutant for mutant in mutants() if options.only in mutant.name]
     if options.list:
@@ -364,17 +380,13 @@ def main() -> int:
         print("the policy itself disagrees with the second evaluation: run python -m tests.policy.agreement")
         return 1
     gc.freeze()
-    survivors = set()
-    for number, mutant in enumerate(chosen, 1):
-        if not killed(mutant, code, asked):
-            survivors.add(mutant.name)
-            print(f"{number}/{len(chosen)} not killed: {mutant.name}", flush=True)
+    alive = survivors(chosen, code, asked, at_once=options.at_once)
     equivalent = listed_equivalent()
-    print(f"{len(chosen)} mutants, {len(chosen) - len(survivors)} killed, {len(survivors & equivalent)} equivalent")
-    print(f"{len(asked):,} cases, {time.monotonic() - began:.0f} s")
-    wrong = [f"SURVIVES {name}" for name in sorted(survivors - equivalent)]
+    print(f"{len(chosen)} mutants, {len(chosen) - len(alive)} killed, {len(alive & equivalent)} equivalent")
+    print(f"{len(asked):,} cases, seed {SEED}, {time.monotonic() - began:.0f} s")
+    wrong = [f"SURVIVES {name}" for name in sorted(alive - equivalent)]
     if not options.only:
-        wrong += [f"LISTED as equivalent, but killed or gone: {name}" for name in sorted(equivalent - survivors)]
+        wrong += [f"LISTED as equivalent, but killed or gone: {name}" for name in sorted(equivalent - alive)]
     print(*wrong, sep="\n")
     return 1 if wrong else 0
 
