@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from lianfang import catalogues, embedded
 from lianfang.datafolder import DataFolder
@@ -389,12 +390,20 @@ def _print_accounts(folder: DataFolder, address: str) -> None:
     except (OSError, ValueError, LookupError):
         return
     if content.get("url") != address:
-        folder.write("demo.json", json.dumps(content | {"url": address}, ensure_ascii=False, indent=1) + "\n")
+        moved = _moved(content, address)
+        folder.write("demo.json", json.dumps(moved, ensure_ascii=False, indent=1) + "\n")
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
         print("  " + "  ".join(cells).rstrip())
     print(flush=True)
+
+
+def _moved(content: dict[str, Any], address: str) -> dict[str, Any]:
+    """The same accounts and machines at another address: people and machines are told where to go by this file."""
+    before = content["url"]
+    machines = [machine | {"url": machine["url"].replace(before, address, 1)} for machine in content["machines"]]
+    return content | {"url": address, "machines": machines}
 
 
 def _width(text: str) -> int:

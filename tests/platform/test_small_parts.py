@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import smtplib
@@ -17,7 +18,8 @@ import polib
 import pytest
 from django.test import Client
 
-from lianfang import catalogues, health
+from lianfang import catalogues, health, supervise
+from lianfang.datafolder import DataFolder
 from tests import ci
 from tests.database import ROOT
 from tests.platform.running import environment
@@ -169,3 +171,24 @@ def test_old_python_is_refused(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "Python 3.11 or newer" in done.stderr
+
+
+def test_on_another_port_people_and_machines_are_sent_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = DataFolder(tmp_path, demo=True)
+    before = "http://localhost:8000"
+    machine = {
+        "member": "a",
+        "kind": "taxii",
+        "url": f"{before}/taxii2/",
+        "user": "u",
+        "secret": "s",
+        "scopes": ["read"],
+    }
+    accounts = [{"role": "auditor", "email": "a@centre.example"}]
+    folder.write("demo.json", json.dumps({"url": before, "accounts": accounts, "machines": [machine]}))
+    supervise._print_accounts(folder, "http://localhost:9000")
+    told = json.loads((tmp_path / "demo.json").read_text())
+    assert told["url"] == "http://localhost:9000"
+    assert told["machines"] == [machine | {"url": "http://localhost:9000/taxii2/"}]
+    assert told["accounts"] == accounts
+    assert "a@centre.example" in capsys.readouterr().out
