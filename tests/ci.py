@@ -7,11 +7,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
@@ -31,10 +34,16 @@ class Step:
 class Count:
     passed: int = 0
     failed: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    running: set[subprocess.Popen[bytes]] = field(default_factory=set)
 
     def add(self, passed: int, failed: int) -> None:
         self.passed += passed
         self.failed += failed
+
+
+Lane = Sequence[Step]
+"""Steps that follow each other."""
 
 
 def tool(*words: str) -> list[str]:
@@ -52,40 +61,76 @@ STYLE = (
 )
 TYPES = Step("mypy", tool("mypy"), 300)
 MIGRATIONS = Step("migrations match the models", [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], 60)
-# Suites that start whole servers or browsers measure time or take ports of their own: one after the other.
-ALONE = ("tests/platform", "tests/browser", "tests/story")
+# Suites that start whole servers or browsers mostly wait for them: one process each, two suites beside each other.
+WAITING = (("tests/platform",), ("tests/browser", "tests/story"))
 ORDINARY = "not long and not fresh"
+SLOWEST = ("--durations=12", "--durations-min=4")
 
 
-def suites(chosen: str) -> list[Step]:
-    """The steps of a sub-command, in the order in which a fault is cheapest to learn."""
-    alone = [path for path in ALONE if (ROOT / path).is_dir()]
-    ignored = [f"--ignore={path}" for path in alone]
+def suites(chosen: str) -> list[Sequence[Lane]]:
+    """The steps of a sub-command, where a fault is cheapest to learn first; the lanes of one entry run at once."""
     if chosen == "fast":
-        return [*STYLE, Step("fast tests", pytest("-n", "2", "-m", "fast", "tests"), 110, pytest=True)]
+        return [[STYLE], [[Step("fast tests", pytest("-n", "2", "-m", "fast", "tests"), 110, pytest=True)]]]
     if chosen == "mutants":
-        return [Step("mutants of the policy", tool("tests.policy.mutants"), 7200)]
+        return [[[Step("mutants of the policy", tool("tests.policy.mutants"), 7200)]]]
     if chosen == "fresh":
-        return [Step("fresh clone", pytest("-m", "fresh", "tests/platform"), 1200, pytest=True)]
+        return [[[Step("fresh clone", pytest("-m", "fresh", "tests/platform"), 1200, pytest=True)]]]
+    ignored = [f"--ignore={path}" for lane in WAITING for path in lane]
+    ordinary = pytest("-n", "2", "--dist", "worksteal", "-m", ORDINARY, *SLOWEST, "tests", *ignored)
     return [
-        *STYLE,
-        MIGRATIONS,
-        TYPES,
-        Step("tests", pytest("-n", "2", "--dist", "worksteal", "-m", ORDINARY, "tests", *ignored), 1200, pytest=True),
-        *(Step(path, pytest("-m", ORDINARY, path), 900, pytest=True) for path in alone),
+        [[*STYLE, MIGRATIONS], [TYPES]],
+        [[Step("tests", ordinary, 1200, pytest=True)]],
+        [
+            [
+                Step(path, pytest("-m", ORDINARY, *SLOWEST, path), 900, pytest=True)
+                for path in lane
+                if (ROOT / path).is_dir()
+            ]
+            for lane in WAITING
+        ],
     ]
 
 
-def run(step: Step, count: Count) -> None:
-    """Run one step to its end or its limit, and count it."""
-    print(f"== {step.name}", flush=True)
+def run_lanes(lanes: Sequence[Lane], count: Count) -> None:
+    """Run lanes beside each other, each step of a lane after the one before it."""
+
+    def follow(lane: Lane) -> None:
+        for step in lane:
+            run(step, count, live=len(lanes) == 1)
+
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        try:
+            for done in [pool.submit(follow, lane) for lane in lanes]:
+                done.result()
+        except BaseException:
+            # Ctrl-C reaches this thread alone; what the lanes have started must not outlive it.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(count.running):
+                _stop(process)
+            raise
+
+
+def run(step: Step, count: Count, *, live: bool = True) -> None:
+    """Run one step to its end or its limit, and count it; what it prints appears at once, or together at its end."""
+    if live:
+        print(f"== {step.name}", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="lf-ci-") as folder:
-        report = Path(folder) / "report.xml"
+        report, said = Path(folder) / "report.xml", Path(folder) / "said"
         command = [*step.command, f"--junitxml={report}"] if step.pytest else list(step.command)
-        code = _limited(command, step.seconds)
+        with said.open("wb") as output:
+            code = _limited(command, step.seconds, None if live else output, count.running)
         counted = _read(report) if step.pytest else None
+        words = said.read_text(errors="replace")
     seconds = time.monotonic() - began
+    with count.lock:
+        if not live:
+            print(f"== {step.name}\n{words}", end="", flush=True)
+        _count(step, code, counted, count)
+        print(f"== {step.name}: {'passed' if code in (0, 5) else 'FAILED'} in {seconds:.0f} s", flush=True)
+
+
+def _count(step: Step, code: int, counted: tuple[int, int] | None, count: Count) -> None:
     if counted is not None and counted != (0, 0):
         count.add(*counted)
         # A run that broke off (a limit, a crash) has tests that nobody counted.
@@ -95,10 +140,11 @@ def run(step: Step, count: Count) -> None:
         print("   no such tests")
     else:
         count.add(int(code == 0), int(code != 0))
-    print(f"== {step.name}: {'passed' if code in (0, 5) else 'FAILED'} in {seconds:.0f} s", flush=True)
 
 
-def _limited(command: Sequence[str], seconds: int) -> int:
+def _limited(
+    command: Sequence[str], seconds: int, output: IO[bytes] | None, running: set[subprocess.Popen[bytes]]
+) -> int:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     if "pytest" not in command:
         # No server is needed for these, but the settings want the names.
@@ -107,7 +153,16 @@ def _limited(command: Sequence[str], seconds: int) -> int:
             "LIANFANG_SECRET_KEY": "none",
             "LIANFANG_DEMO": "yes",
         }
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=None if output is None else subprocess.STDOUT,
+        start_new_session=True,
+    )
+    running.add(process)
     try:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -115,13 +170,18 @@ def _limited(command: Sequence[str], seconds: int) -> int:
         return 124
     finally:
         # Also on Ctrl-C: whatever the step had started goes with it.
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(15)
+        _stop(process)
+        running.discard(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(15)
 
 
 def _read(report: Path) -> tuple[int, int]:
@@ -144,15 +204,15 @@ def main(words: Sequence[str]) -> int:
     count = Count()
     if chosen == "long" and not rest:
         subprocess.run(pytest("-m", "long", "--collect-only", "tests"), cwd=ROOT, timeout=120, check=False)
-        steps: list[Step] = []
+        entries: list[Sequence[Lane]] = []
     elif chosen == "long":
-        steps = [Step(f"long {rest[0]}", pytest("-m", "long", "-k", rest[0], "tests"), 7200, pytest=True)]
+        entries = [[[Step(f"long {rest[0]}", pytest("-m", "long", "-k", rest[0], "tests"), 7200, pytest=True)]]]
     else:
-        steps = suites(chosen)
-    for step in steps:
-        run(step, count)
+        entries = suites(chosen)
+    for lanes in entries:
+        run_lanes(lanes, count)
     print(f"{count.passed} passed, {count.failed} failed", flush=True)
-    return int(count.failed > 0 or (bool(steps) and count.passed == 0))
+    return int(count.failed > 0 or (bool(entries) and count.passed == 0))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import smtplib
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -108,6 +109,24 @@ class TestSteps:
         count = ci.Count()
         ci.run(ci.Step("exit", [sys.executable, "-c", f"raise SystemExit({code})"], 20), count)
         assert (count.passed, count.failed) == counted
+
+    def test_lanes_run_beside_each_other_and_print_each_step_whole(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Each lane waits for what the other does, so one after the other would never end."""
+        meeting = "import pathlib, sys, time; mine, other = sys.argv[1:]; pathlib.Path(mine).touch()\n"
+        meeting += "while not pathlib.Path(other).exists(): time.sleep(0.05)\nprint('one'); print('two')"
+
+        def lane(mine: Path, other: Path) -> list[ci.Step]:
+            return [ci.Step(mine.name, [sys.executable, "-c", meeting, str(mine), str(other)], 30)]
+
+        with tempfile.TemporaryDirectory() as folder:
+            left, right = Path(folder) / "left", Path(folder) / "right"
+            count = ci.Count()
+            ci.run_lanes([lane(left, right), lane(right, left)], count)
+        assert (count.passed, count.failed) == (2, 0)
+        said = capsys.readouterr().out
+        assert "== left\none\ntwo\n== left: passed" in said
+        assert "== right\none\ntwo\n== right: passed" in said
+        assert not count.running
 
     def test_reports_are_added_up(self, tmp_path: Path) -> None:
         report = tmp_path / "r.xml"
