@@ -358,7 +358,7 @@ def _near_upstream(rng: Random, was: Upstream, instant: datetime) -> Upstream:
 
 
 CHANGES = (
-    "tlp", "tlp", "audience", "audience", "red", "narrowed_to", *["upstream"] * 6, "not_before",
+    "tlp", "tlp", "audience", "audience", "red", "narrowed_to", *["upstream"] * 6, *["not_before"] * 3,
     "state", "publication", "publication", "name_source", "named_analysts", "relayed_by", "once_above_amber", "cases",
     "requires", "parents", "parents", "shared_at", "identity",
 )  # fmt: skip
@@ -379,7 +379,7 @@ def label_change(rng: Random, before: Facts, part: str) -> Facts:
         case "upstream":
             return {"upstream": _near_upstream(rng, before.get("upstream", Upstream()), instant)}
         case "not_before":
-            return {"not_before": rng.choice((None, instant))}
+            return {"not_before": rng.choice((None, instant, instant))}
         case "state":
             return {"state": rng.choice(list(State))}
         case "publication":
