@@ -114,6 +114,7 @@ class Tag(StrEnum):
         "同一批情資再送一次，沒有重複收",
         "saw a submission again and kept the first",
     )
+    INTEL_TELLING_END = "intel:telling:end", "寫信通知了所有相關的人", "wrote to everybody concerned"
     MEMBERS_APPEAL_DENY = "members:appeal:deny", "決定申訴不成立", "denied an appeal"
     MEMBERS_APPEAL_FILE = "members:appeal:file", "提出申訴", "filed an appeal"
     MEMBERS_APPEAL_GRANT = (

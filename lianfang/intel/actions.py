@@ -14,7 +14,7 @@ from uuid import UUID
 from lianfang.accounts.doors import refusal
 from lianfang.audit.actions import action, record
 from lianfang.audit.tags import Tag
-from lianfang.intel import log
+from lianfang.intel import log, telling
 from lianfang.intel.models import Embargo, Recall, Relay, Stop, Version
 from lianfang.intel.queries import label_of
 from lianfang.kernel.refusal import Refusal
@@ -149,7 +149,14 @@ def tighten(*, by: Subject, at: datetime, version: Version, tlp: Tlp, audience: 
     """
     version = _locked(version)
     label = label_of(version)
-    new = _relabelled(label, tlp, audience if audience is not None else label.audience)
+    new = tightened(label, tlp=tlp, audience=audience)
+    if new == label:
+        raise Refusal(
+            Bilingual(zh="標示和對象都沒有變。", en="Neither label nor audience has changed."),
+            rule="G-relabel",
+            clause="2.1",
+            field="tlp",
+        )
     if is_wider(old=label, new=new):
         raise Refusal(
             Bilingual(
@@ -165,7 +172,13 @@ def tighten(*, by: Subject, at: datetime, version: Version, tlp: Tlp, audience: 
     if new.tlp > Tlp.AMBER:
         Relay.objects.filter(version=version, withdrawn_at=None).update(withdrawn_at=at)
     record(by=by, at=at, about=version, detail={"tlp": new.tlp.label, "from": label.tlp.label})
+    telling.of_tightening(version=version, by=by, at=at)
     store.bump_policy()
+
+
+def tightened(label: Label, *, tlp: Tlp, audience: Audience | None = None) -> Label:
+    """Return the label that `tighten` would give. Raises Refusal for parts that do not go together."""
+    return _relabelled(label, tlp, audience if audience is not None else label.audience)
 
 
 def _relabelled(label: Label, tlp: Tlp, audience: Audience) -> Label:
@@ -314,12 +327,14 @@ def end_stop(*, by: Subject, at: datetime, stop: Stop) -> None:
 
 @action(Tag.INTEL_STOP_ALARM)
 def alarm_unconfirmed(*, stop: Stop, at: datetime) -> None:
-    """Mark a stop that nobody confirmed in time; the bar on every page says so from then on."""
+    """Mark a stop that nobody confirmed in time and write to the staff; the bar on every page says so."""
+    by = Subject.system("intel.stop")
     stop = Stop.objects.select_for_update().get(pk=stop.pk)
     if stop.confirmed_at is None and stop.alarmed_at is None:
         stop.alarmed_at = at
         stop.save(update_fields=["alarmed_at"])
-    record(by=Subject.system("intel.stop"), at=at, about=stop)
+        telling.of_unconfirmed_stop(stop=stop, by=by, at=at)
+    record(by=by, at=at, about=stop)
 
 
 def _other_than(first: UUID, by: Subject) -> None:
@@ -342,5 +357,6 @@ __all__ = [
     "release_from_quarantine",
     "start_stop",
     "tighten",
+    "tightened",
     "withdraw_relay",
 ]

@@ -14,7 +14,7 @@ from lianfang.accounts.models import Organization
 from lianfang.accounts.queries import live_affiliations, person_by_email
 from lianfang.intel.labelling import LabelForm, hold
 from lianfang.kernel.clock import TAIPEI
-from lianfang.policy.facts import Audience, Named, NameSource, Tlp, Upstream, UpstreamKind
+from lianfang.policy.facts import Audience, AudienceKind, Label, Named, NameSource, Tlp, Upstream, UpstreamKind
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as StrOrPromise
@@ -201,6 +201,30 @@ class StopForm(ReasonForm):
     drill = forms.BooleanField(
         label=_("This is a drill"), help_text=_("A drill stops nothing; it is played and recorded."), required=False
     )
+
+
+class TightenForm(forms.Form):
+    """A stricter label for what is published: only what nobody gains by can be chosen."""
+
+    tlp = forms.ChoiceField(label=_("Label"), widget=forms.RadioSelect, choices=())
+    audience = forms.ChoiceField(label=_("Audience"), widget=forms.RadioSelect, choices=())
+
+    def __init__(self, *args: Any, label: Label, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._label = label
+        red = _("Nobody but the person who submitted it, on the page only.")
+        stricter = [one for one in Tlp if one >= label.tlp]
+        options = [(one.name, Option(one.label, hint=red if one is Tlp.RED else "", tlp=one)) for one in stricter]
+        self.fields["tlp"].choices = options  # type: ignore[attr-defined]
+        keep = ("keep", Option(_("As it is")))
+        narrower = ("coordinator_only", Option(_("The coordinator only")))
+        only = label.audience.kind in (AudienceKind.COORDINATOR_ONLY, AudienceKind.PERSONS)
+        self.fields["audience"].choices = [keep] if only else [keep, narrower]  # type: ignore[attr-defined]
+
+    def chosen(self) -> tuple[Tlp, Audience]:
+        """Return the label that was chosen."""
+        kept = self.cleaned_data["audience"] == "keep"
+        return Tlp[self.cleaned_data["tlp"]], self._label.audience if kept else Audience.coordinator_only()
 
 
 class ReleaseForm(forms.Form):

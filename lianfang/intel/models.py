@@ -220,6 +220,16 @@ class Recall(models.Model):
     at = models.DateTimeField()
 
 
+class Telling(models.Model):
+    """Everybody concerned by an act has been written to: by a recall, by a stop that began or ended."""
+
+    append_only = True
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    act = models.CharField(max_length=80, unique=True)
+    at = models.DateTimeField()
+
+
 class Relay(models.Model):
     """A group's administrator passed this very version on to the group's constituents."""
 

@@ -45,6 +45,13 @@ def preview_audience(*, form: LabelForm, subject: Subject, at: datetime) -> Prev
     )
 
 
+def losing(*, old: Label, new: Label, at: datetime) -> tuple[Other, ...]:
+    """Return the kinds of people who can read under the old label and no longer under the new one, and why not."""
+    before = {row.who: row for row in others(old, at=at) if row.answer == "can"}
+    after = {row.who: row for row in others(new, at=at)}
+    return tuple(after[who] for who in before if who in after and after[who].answer != "can")
+
+
 def audience_size(*, label: Label, subject: Subject, at: datetime) -> int | Bilingual | None:
     """Return how many group members an audience has: exact and now for analysts; for everybody else the figure of the
     month's first instant, and only from five on."""

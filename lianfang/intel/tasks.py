@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from procrastinate.contrib.django import app
 
-from lianfang.intel import actions, stix
+from lianfang.intel import actions, stix, telling
 from lianfang.intel.fold import terms, words_of
 from lianfang.intel.models import Draft, Embargo, Stop, Version
 from lianfang.kernel.clock import utcnow
@@ -27,7 +27,7 @@ def index(submission: str) -> None:
 @app.periodic(cron="* * * * *", periodic_id="intel.sweep")
 @app.task(name="intel.sweep", queue="default", queueing_lock="intel.sweep")
 def sweep(timestamp: int) -> None:  # noqa: ARG001 - procrastinate says when
-    """Do what a lost job left behind, forget old drafts, and raise the alarm over an unconfirmed stop."""
+    """Do what a lost job left behind, forget old drafts, raise alarms, write to those concerned."""
     at = utcnow()
     write_search_rows(Version.objects.all())
     Draft.objects.filter(created_at__lt=at - timedelta(days=1)).delete()
@@ -36,6 +36,7 @@ def sweep(timestamp: int) -> None:  # noqa: ARG001 - procrastinate says when
     )
     for stop in late:
         actions.alarm_unconfirmed(stop=stop, at=at)
+    telling.tell(at=at)
 
 
 @app.periodic(cron="* * * * * */2", periodic_id="intel.embargoes")

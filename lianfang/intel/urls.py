@@ -13,6 +13,7 @@ def _pages(prefix: str, name: str) -> list[URLPattern | URLResolver]:
         path(f"{prefix}/<str:stix_id>/download", items.download, name=f"{name}_download"),
         path(f"{prefix}/<str:stix_id>/recall", items.recall, name=f"{name}_recall"),
         path(f"{prefix}/<str:stix_id>/release", items.release, name=f"{name}_release"),
+        path(f"{prefix}/<str:stix_id>/label", items.tighten, name=f"{name}_label"),
     ]
 
 

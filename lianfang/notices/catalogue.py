@@ -76,6 +76,10 @@ NOTICES: dict[str, Notice] = {
             "started_at", "link", clause="2.3",
         ),
         _notice(
+            "tightened", "貴組織一則情資的標示已改嚴", "An item of yours has a stricter label",
+            "at", "link", clause="2.1",
+        ),
+        _notice(
             "token_expiry", "連線金鑰即將到期", "A connection key is about to expire",
             "token", "expires_at", "link",
         ),

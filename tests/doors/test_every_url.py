@@ -20,6 +20,8 @@ METHODS = ("GET", "POST")
 RARE_METHODS = ("HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 TRY_ALL = {"stranger", "admin", "former", "reviewer"}
 """Who tries every method: one of each plane. The check of a door comes before the method is looked at."""
+PARTS = 6
+"""The walk is cut up so that several processes can take their share of it."""
 STEPS = ("/account/", "/member/confidentiality", "/exit")
 
 
@@ -95,10 +97,12 @@ def test_every_door_is_known(world: World) -> None:
     assert not unknown, f"say in tests/doors/routes.py who holds {sorted(unknown)}"
 
 
-def test_everybody_at_every_door(world: World, cast: dict[str, Client]) -> None:
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_everybody_at_every_door(world: World, cast: dict[str, Client], part: int) -> None:
     assert set(cast) == EVERYBODY
     faults: list[str] = []
-    for route in routes(samples(world)):
+    for route in routes(samples(world))[part::PARTS]:
         for name, client in cast.items():
             faults += [f"{name} {method} {route.path}: {fault}" for method, fault in _try(client, route, name)]
     assert not faults, "\n".join(faults[:60])

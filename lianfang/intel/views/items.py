@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -19,12 +20,12 @@ from lianfang.accounts.doors import door, may
 from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked
 from lianfang.intel import actions, bundle, preview, queries, receipts, recipients, shown, words
-from lianfang.intel.forms import PurposeForm, ReasonForm, ReleaseForm
+from lianfang.intel.forms import PurposeForm, ReasonForm, ReleaseForm, TightenForm
 from lianfang.intel.models import Version
 from lianfang.kernel.refusal import Refusal
 from lianfang.policy import store
 from lianfang.policy.decide import decide
-from lianfang.policy.facts import Channel, Right, State, Subject, Tlp
+from lianfang.policy.facts import Channel, Label, Right, State, Subject, Tlp
 from lianfang.policy.words import audience_sentence, others, why
 
 PURPOSE = "intel_purpose"
@@ -244,6 +245,49 @@ def release(request: HttpRequest, stix_id: str) -> HttpResponseBase:
     return render(request, "intel/release.html", context, status=422 if form.errors or refusal else 200)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@reading
+def tighten(request: HttpRequest, stix_id: str) -> HttpResponseBase:
+    """A stricter label: chosen first, then shown beside today's with who loses, then set."""
+    on_own_plane(request)
+    subject, at = asked(request).subject, asked(request).at
+    seen = _open(request, stix_id, receipt=False)
+    if seen is None or not _may_tighten(seen, subject, at):
+        raise Http404
+    form = TightenForm(request.POST or None, label=seen.label)
+    refusal: Refusal | None = None
+    becomes: Label | None = None
+    if request.method == "POST" and form.is_valid():
+        tlp, audience = form.chosen()
+        try:
+            becomes = actions.tightened(seen.label, tlp=tlp, audience=audience)
+            if "confirm" in request.POST:
+                actions.tighten(by=subject, at=at, version=seen.version, tlp=tlp, audience=audience)
+        except Refusal as refused:
+            refusal, becomes = refused, None
+        else:
+            if "confirm" in request.POST:
+                messages.success(request, _("The label is stricter now, for every reader and at once."))
+                # Under RED only its submitter finds it again.
+                gone = becomes.tlp is Tlp.RED
+                return redirect(plane(subject)) if gone else redirect(plane(subject) + "_item", stix_id=stix_id)
+    context = {
+        **_named(seen, orjson.loads(seen.body), subject, at),
+        "form": form, "refusal": refusal, "received": recipients.of(version=seen.version, subject=subject),
+        "becomes": becomes, "losing": preview.losing(old=seen.label, new=becomes, at=at) if becomes else (),
+    }  # fmt: skip
+    return render(request, "intel/tighten.html", context, status=422 if form.errors or refusal else 200)
+
+
+def _may_tighten(seen: queries.Seen, subject: Subject, at: datetime) -> bool:
+    """Whether this reader could set some stricter label: the strictest there is stands for all of them."""
+    if seen.label.state is not State.PUBLISHED or seen.label.tlp is Tlp.RED:
+        return False
+    strictest = actions.tightened(seen.label, tlp=Tlp.RED)
+    asking = replace(queries.asked(Channel.PAGE), becomes=strictest)
+    return decide(subject=subject, right=Right.RELABEL, target=seen.label, at=at, request=asking).allowed
+
+
 def _open(request: HttpRequest, stix_id: str, *, receipt: bool = True) -> queries.Seen | None:
     """Return the object as the reader may see it now, its receipt written under the same policy."""
     subject, at = asked(request).subject, asked(request).at
@@ -290,6 +334,7 @@ def _rights(seen: queries.Seen, subject: Subject, at: datetime) -> dict[str, Any
         and queries.live_relay(version=seen.version, group=subject.pair.group) is not None,
         "can_recall": label.state is not State.RECALLED
         and may(subject=subject, right=Right.RECALL, target=label, at=at),
+        "can_tighten": _may_tighten(seen, subject, at),
         "recalled": label.state is State.RECALLED,
         "quarantined": label.state is State.QUARANTINED,
         "embargo": label.not_before if label.not_before is not None and label.not_before > at else None,
