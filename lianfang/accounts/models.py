@@ -172,14 +172,17 @@ class Affiliation(models.Model):
         return str(self.pk)
 
 
-class DutyGrant(models.Model):
-    """A duty of a coordinator's person: proposed by one duty granter, granted by another."""
+class DutyGrant(Sealed):
+    """A duty of a coordinator's person: proposed by one duty granter, granted by another.
+
+    The reason is text about that person, so it is sealed under his key.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="duty_grants")
     duty = models.CharField(max_length=20, choices=[(duty.value, duty.value) for duty in Duty])
     state = models.CharField(max_length=10, default=DUTY.initial)
-    reason = models.CharField(max_length=500, blank=True)
+    reason = SealedText(max_length=500, blank=True)
     # Null only for the two that `bootstrap` makes on a database that holds nobody who could propose.
     proposed_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     proposed_at = models.DateTimeField()

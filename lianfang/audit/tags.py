@@ -48,6 +48,7 @@ class Tag(StrEnum):
     ACCOUNTS_DUTY_END = "accounts:duty:end", "結束一項職務", "ended a duty"
     ACCOUNTS_DUTY_GRANT = "accounts:duty:grant", "授予一項職務", "granted a duty"
     ACCOUNTS_DUTY_PROPOSE = "accounts:duty:propose", "提議一項職務", "proposed a duty"
+    ACCOUNTS_DUTY_SEAL = "accounts:duty:seal", "封存各項職務的理由", "sealed the reasons of duties"
     ACCOUNTS_FACTOR_ADD = "accounts:factor:add", "新增一個第二道驗證", "added a second factor"
     ACCOUNTS_FACTOR_CONFIRM = "accounts:factor:confirm", "以第二道驗證簽署", "signed with the second factor"
     ACCOUNTS_FACTOR_REMOVE = "accounts:factor:remove", "移除一個第二道驗證", "removed a second factor"
@@ -129,6 +130,7 @@ class Tag(StrEnum):
         "approved an application; the membership began",
     )
     MEMBERS_APPLICATION_CORRECT = "members:application:correct", "要求補正", "requested a correction"
+    MEMBERS_APPLICATION_ERASE = "members:application:erase", "過期的申請草稿已刪除", "erased a draft that had expired"
     MEMBERS_APPLICATION_LINK = "members:application:link", "寄出續填連結", "sent the link to a draft"
     MEMBERS_APPLICATION_PROVE = (
         "members:application:prove",

@@ -50,7 +50,12 @@ def propose_duty(*, person: Person, duty: Duty, reason: str, by: Subject, at: da
     if DutyGrant.objects.filter(person=person, duty=duty, state__in=["proposed", "granted"]).exists():
         raise Refusal(_HELD, rule="duty-once", field="duty")
     grant = DutyGrant.objects.create(
-        person=person, duty=Duty(duty).value, reason=reason.strip(), proposed_by_id=by.person, proposed_at=at
+        vault_key=person.vault_key,
+        person=person,
+        duty=Duty(duty).value,
+        reason=reason.strip(),
+        proposed_by_id=by.person,
+        proposed_at=at,
     )
     record(by=by, at=at, about=grant, detail={"duty": grant.duty, "person": str(person.pk)}, text=grant.reason)
     return grant
@@ -124,7 +129,14 @@ def bootstrap(*, emails: tuple[str, str], at: datetime) -> tuple[str, str]:
     for email in emails:
         person = person_enter(name=email.partition("@")[0], email=email, by=by, at=at)
         _, path = invite(person=person, organization=centre, group=centre, role=Role.MEMBER, by=by, at=at)
-        DutyGrant.objects.create(person=person, duty=Duty.DUTY_GRANTER, state="granted", proposed_at=at, granted_at=at)
+        DutyGrant.objects.create(
+            vault_key=person.vault_key,
+            person=person,
+            duty=Duty.DUTY_GRANTER,
+            state="granted",
+            proposed_at=at,
+            granted_at=at,
+        )
         paths.append(path)
         persons.append(str(person.pk))
     record(by=by, at=at, about=centre, detail={"persons": persons})

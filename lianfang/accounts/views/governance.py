@@ -87,7 +87,8 @@ def _by_person(request: HttpRequest, grants: list[DutyGrant]) -> list[dict[str, 
 @door(Right.GRANT_DUTY)
 def decide_duty(request: HttpRequest, grant_id: UUID) -> HttpResponseBase:
     """Grant or decline what another proposed; signed."""
-    grant = get_object_or_404(DutyGrant.objects.select_related("person", "proposed_by"), pk=grant_id, state="proposed")
+    rows = DutyGrant.objects.select_related("vault_key", "person", "proposed_by")
+    grant = get_object_or_404(rows, pk=grant_id, state="proposed")
     subject, at = asked(request).subject, asked(request).at
     problem: Refusal | None = None
     if request.method == "POST":
