@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from lianfang.kernel.machine import Machine, Move, Stateful
 from lianfang.kernel.text import Bilingual
@@ -136,6 +137,12 @@ def _answered(_: Stateful, *, unanswered: int) -> Bilingual | None:
     return Bilingual(zh="還有{n}項補正沒有回覆。", en="{n} corrections are not answered yet.").format(n=unanswered)
 
 
+def _time_is_over(_: Stateful, *, at: datetime, kept_until: datetime) -> Bilingual | None:
+    if at >= kept_until:
+        return None
+    return Bilingual(zh="這份草稿的保存期限還沒到。", en="This draft is kept for some time yet.")
+
+
 OPEN_APPLICATION = ("submitted", "under_review", "correction_requested", "recommended")
 
 APPLICATION = Machine(
@@ -149,6 +156,7 @@ APPLICATION = Machine(
         "approved": Bilingual(zh="已核准", en="Approved"),
         "rejected": Bilingual(zh="已退回", en="Rejected"),
         "withdrawn": Bilingual(zh="已撤回", en="Withdrawn"),
+        "expired": Bilingual(zh="已過期刪除", en="Expired and erased"),
     },
     "draft",
     [
@@ -249,8 +257,16 @@ APPLICATION = Machine(
             right=Right.APPLY,
             words=Bilingual(zh="撤回申請", en="Withdraw"),
         ),
+        Move(
+            "expire",
+            ["draft"],
+            "expired",
+            right=None,
+            guards=(_time_is_over,),
+            words=Bilingual(zh="過期刪除", en="Expire and erase"),
+        ),
     ],
-    final=["approved", "rejected", "withdrawn"],
+    final=["approved", "rejected", "withdrawn", "expired"],
 )
 
 

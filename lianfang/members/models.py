@@ -94,6 +94,9 @@ class Application(Sealed):
     recommended_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, null=True, related_name="+")
+    erased_at = models.DateTimeField(null=True)
+    """Of a draft that expired: when what it held was erased."""
+    erased_files = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -101,8 +104,11 @@ class Application(Sealed):
                 condition=Q(state__in=APPLICATION.check_constraint_values()), name="application_state_known"
             ),
             models.CheckConstraint(
-                condition=Q(state="draft") | Q(number__isnull=False, submitted_at__isnull=False),
+                condition=Q(state__in=["draft", "expired"]) | Q(number__isnull=False, submitted_at__isnull=False),
                 name="application_submitted_has_number",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="expired") | Q(erased_at__isnull=False), name="application_expired_is_erased"
             ),
         ]
         indexes = [

@@ -62,6 +62,17 @@ def draft_number(application: Application) -> str:
     return f"D-{letters[:4]}-{letters[4:6]}"
 
 
+def expired(application: Application) -> dict[str, Any]:
+    """Return what the page of a draft says whose time is over: what was kept, until when, and whether it is erased."""
+    erased = application.erased_at is not None
+    return {
+        "application": application,
+        "done": len(application.steps_done),
+        "steps": len(queries.spec_of(application).steps),
+        "files": application.erased_files if erased else len(queries.files(application)),
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Questions under one heading."""

@@ -61,7 +61,7 @@ def count_words(count: tuple[int, bool]) -> str:
 
 def states() -> dict[str, Bilingual]:
     """Return the states that a submitted case can have."""
-    return {name: text for name, text in APPLICATION.states.items() if name != "draft"}
+    return {name: text for name, text in APPLICATION.states.items() if name not in ("draft", "expired")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ SCREENING_TONES: Final = {
 
 STATE_TONES: Final = {
     "draft": "", "submitted": "info", "under_review": "warn", "correction_requested": "info", "recommended": "warn",
-    "approved": "good", "rejected": "bad", "withdrawn": "",
+    "approved": "good", "rejected": "bad", "withdrawn": "", "expired": "",
     "active": "good", "revocation_review": "warn", "termination_requested": "warn", "revoked": "bad", "terminated": "",
     "proposed": "warn", "closed": "", "filed": "info", "granted": "good", "denied": "",
 }  # fmt: skip

@@ -15,6 +15,7 @@ from lianfang.outbox.actions import enqueue
 from lianfang.outbox.models import Delivery
 from lianfang.policy.facts import Subject
 from lianfang.vault import blind
+from lianfang.vault.models import SubjectKey
 
 
 @action(Tag.NOTICES_NOTICE_SEND)
@@ -27,11 +28,13 @@ def send(
     by: Subject,
     at: datetime,
     dedupe: str = "",
+    key: SubjectKey | None = None,
 ) -> Delivery:
     """Put a notice into the outbox for one person, or for an address that belongs to nobody we know.
 
     The first mail to a person whom somebody else entered is, or begins with, the whole privacy notice (N5): no other
-    mail can precede it, whoever sends. An address of a known person counts as that person. Raises compose.Unknown for
+    mail can precede it, whoever sends. An address of a known person counts as that person. `key` seals the mail to any
+    other address, so that whatever erases what it belongs to takes the mail along. Raises compose.Unknown for
     a notice outside the catalogue or a fact not given, Refusal for an address that is none, ValueError unless exactly
     one of person and address is given.
     """
@@ -49,7 +52,7 @@ def send(
         kind=notice,
         person_id=person.pk if person else None,
         dedupe=dedupe,
-        key=person.vault_key if person else None,
+        key=person.vault_key if person else key,
         at=at,
     )
     if person is not None and first:

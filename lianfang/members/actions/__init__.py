@@ -13,6 +13,7 @@ from lianfang.members.actions.applying import (
     write_to_staff,
 )
 from lianfang.members.actions.deciding import approve, preview_letter, reject
+from lianfang.members.actions.erasing import erase_draft, erase_expired_drafts
 from lianfang.members.actions.relaying import end_relay, start_relay
 from lianfang.members.actions.reviewing import (
     Finding,
@@ -49,6 +50,8 @@ __all__ = [
     "decide_appeal",
     "declare_conflict",
     "end_relay",
+    "erase_draft",
+    "erase_expired_drafts",
     "file_appeal",
     "open_revocation",
     "preview_letter",

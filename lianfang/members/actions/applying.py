@@ -97,13 +97,15 @@ def _mail_link(application: Application, by: Subject, at: datetime) -> None:
         },
         by=by,
         at=at,
+        key=application.vault_key,
     )
 
 
 @action(Tag.MEMBERS_APPLICATION_PROVE)
 def prove_email(*, application: Application, by: Subject, at: datetime) -> None:
-    """Keep that somebody who reads the applicant's mailbox opened the mailed link."""
+    """Keep that somebody who reads the applicant's mailbox opened the mailed link. Raises Refusal as `save_step`."""
     locked = _locked(application)
+    _require_open(locked, at)
     locked.email_proved_at = locked.email_proved_at or at
     locked.save(update_fields=["email_proved_at"])
     record(by=by, at=at, about=locked)

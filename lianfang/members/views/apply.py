@@ -198,10 +198,10 @@ def resume(request: HttpRequest, secret: str) -> HttpResponseBase:
     application = queries.application_by_secret(secret)
     if application is None:
         raise Http404
-    if application.state != "draft":
+    if application.state not in ("draft", "expired"):
         return redirect("apply_case", secret=secret)
-    if asked(request).at >= application.expires_at:
-        return render(request, "members/apply/expired.html", {"application": application})
+    if application.state == "expired" or asked(request).at >= application.expires_at:
+        return render(request, "members/apply/expired.html", shown.expired(application), status=410)
     if request.method != "POST":
         return render(request, "members/apply/resume.html", {"application": application})
     actions.prove_email(application=application, by=asked(request).subject, at=asked(request).at)
@@ -363,7 +363,7 @@ def _reread(application: Application) -> Application:
 
 def _case(request: HttpRequest, secret: str) -> Application:
     application = queries.application_by_secret(secret)
-    if application is None or application.state == "draft":
+    if application is None or application.state in ("draft", "expired"):
         raise Http404
     request.session[SESSION] = str(application.pk)
     return application

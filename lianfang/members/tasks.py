@@ -1,0 +1,16 @@
+"""Jobs of members. They may run twice; a draft is erased once."""
+
+from __future__ import annotations
+
+from procrastinate.contrib.django import app
+
+from lianfang.kernel.clock import utcnow
+from lianfang.members import actions
+from lianfang.policy.facts import Subject
+
+
+@app.periodic(cron="*/10 * * * *", periodic_id="members.erase_drafts")
+@app.task(name="members.erase_drafts", queue="default", queueing_lock="members.erase_drafts")
+def erase_drafts(timestamp: int) -> None:  # noqa: ARG001 - the scheduler gives it
+    """Erase the drafts whose time is over."""
+    actions.erase_expired_drafts(by=Subject.system("members.erase_drafts"), at=utcnow())
