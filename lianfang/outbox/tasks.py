@@ -6,6 +6,8 @@ import logging
 
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
 
 from lianfang.kernel.clock import utcnow
 from lianfang.outbox import sender, wake
@@ -39,4 +41,8 @@ async def revive_stalled(context: JobContext, timestamp: int = 0) -> None:  # no
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_DEAD_AFTER_SECONDS):
         log.warning("reviving job %s %s of a dead worker", job.id, job.task_name)
-        await manager.retry_job(job)
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:
+            # The same job waits already and will do the work of both; this one must not keep the others from reviving.
+            await manager.finish_job(job, status=Status.FAILED, delete_job=True)

@@ -136,6 +136,31 @@ def test_the_worker_drains_and_a_lost_hint_is_found_by_the_sweep(folder_server: 
     assert len(folder_server.mails()) == 1
 
 
+def test_one_that_waits_already_keeps_no_other_job_from_being_revived() -> None:
+    tasks.drain.configure(queueing_lock="outbox.drain").defer()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id"
+        )
+        (worker,) = cursor.fetchone()
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", [worker])
+    # What the dead worker was at is asked for again meanwhile; and it had been at something else, too.
+    tasks.drain.configure(queueing_lock="outbox.drain").defer()
+    tasks.sweep.defer(timestamp=0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s WHERE task_name = 'outbox.sweep'", [worker]
+        )
+    tasks.revive_stalled.defer(timestamp=0)
+    for _ in range(2):
+        run_worker()
+    left = ProcrastinateJob.objects.exclude(status="succeeded").values_list("task_name", "status")
+    assert list(left) == []
+    done = Counter(ProcrastinateJob.objects.filter(status="succeeded").values_list("task_name", flat=True))
+    assert done["outbox.drain"] == 1
+    assert done["outbox.sweep"] >= 1
+
+
 def test_a_job_of_a_dead_worker_runs_again(folder_server: Folder, settings: Any) -> None:
     settings.MAIL_HOST, settings.MAIL_PORT = "127.0.0.1", folder_server.port
     queue(1, at=utcnow())
