@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models.functions import Cast
 
 from lianfang.audit.actions import action, record
+from lianfang.audit.failpoints import failpoint
 from lianfang.audit.models import BatchedReceipt
 from lianfang.audit.tags import Tag
 from lianfang.kernel.canonical import canonical
@@ -73,6 +74,7 @@ def _put(source: Source, rows: list[models.Model], *, by: Subject, at: datetime)
         BatchedReceipt(source=source.name, receipt=str(row.pk), entry=entry, index=index, hash=value)
         for index, (row, value) in enumerate(zip(rows, hashes, strict=True))
     )
+    failpoint("audit.receipts.before-commit")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from lianfang.accounts.doors import refusal
 from lianfang.audit.actions import action, record
+from lianfang.audit.failpoints import failpoint
 from lianfang.audit.tags import Tag
 from lianfang.intel import log, telling
 from lianfang.intel.models import Embargo, Recall, Relay, Stop, Version
@@ -245,6 +246,7 @@ def _open(*, embargo: Embargo, at: datetime) -> bool:
     lines = _open_lines(locked) if opened else []
     record(by=by, at=at, about=("intel.embargo", str(locked.pk)), detail={"lines": len(lines)})
     log.append(lines)
+    failpoint("intel.embargo.before-commit")
     return opened
 
 

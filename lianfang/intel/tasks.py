@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from procrastinate.contrib.django import app
 
+from lianfang.audit.failpoints import failpoint
 from lianfang.intel import actions, stix, telling
 from lianfang.intel.fold import terms, words_of
 from lianfang.intel.models import Draft, Embargo, Stop, Version
@@ -55,6 +56,7 @@ def write_search_rows(versions: QuerySet[Version]) -> int:
     while rows := list(missing[:_BATCH]):
         with transaction.atomic():
             _write([(number, bytes(served if served is not None else original)) for number, original, served in rows])
+            failpoint("intel.index.before-commit")
         total += len(rows)
     return total
 
