@@ -165,6 +165,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # Django's own messages about answers from 400 on hold the address that was asked for.
+    "filters": {"discreet": {"()": "lianfang.web.discreet.Discreet"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["discreet"]}},
     "root": {"handlers": ["console"], "level": env.text("LIANFANG_LOG_LEVEL", "WARNING")},
 }
