@@ -145,7 +145,7 @@ def test_one_that_waits_already_keeps_no_other_job_from_being_revived() -> None:
         (worker,) = cursor.fetchone()
         cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", [worker])
     # What the dead worker was at is asked for again meanwhile; and it had been at something else, too.
-    tasks.drain.configure(queueing_lock="outbox.drain").defer()
+    tasks.drain.configure(queueing_lock="outbox.drain", schedule_in={"hours": 1}).defer()
     tasks.sweep.defer(timestamp=0)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -155,10 +155,9 @@ def test_one_that_waits_already_keeps_no_other_job_from_being_revived() -> None:
     for _ in range(2):
         run_worker()
     left = ProcrastinateJob.objects.exclude(status="succeeded").values_list("task_name", "status")
-    assert list(left) == []
-    done = Counter(ProcrastinateJob.objects.filter(status="succeeded").values_list("task_name", flat=True))
-    assert done["outbox.drain"] == 1
-    assert done["outbox.sweep"] >= 1
+    assert list(left) == [("outbox.drain", "todo")]
+    done = ProcrastinateJob.objects.filter(status="succeeded").values_list("task_name", flat=True)
+    assert "outbox.sweep" in done
 
 
 def test_a_job_of_a_dead_worker_runs_again(folder_server: Folder, settings: Any) -> None:

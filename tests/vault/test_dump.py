@@ -107,7 +107,10 @@ def logged() -> Iterator[io.StringIO]:
     (console,) = (one for one in root.handlers if type(one) is logging.StreamHandler)
     before, level = console.setStream(written), root.level
     root.setLevel(logging.INFO)
+    # The mail server of this test runs in the same process; it is none of the product's.
+    logging.getLogger("mail.log").propagate = False
     yield written
+    logging.getLogger("mail.log").propagate = True
     root.setLevel(level)
     console.setStream(before)
 
