@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import ParamSpec, TypeAlias, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from django.db import models, transaction
 
 from lianfang.audit.models import Entry, Verification
+from lianfang.audit.signing import SigningKeyUnusable
 from lianfang.audit.tags import Tag
-from lianfang.audit.verify import Head, verify
+from lianfang.audit.verify import Head, Problem, Report, verify
 from lianfang.kernel.canonical import canonical
 from lianfang.kernel.clock import require_aware
 from lianfang.kernel.refusal import Refusal
@@ -27,6 +29,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 JSON: TypeAlias = "bool | int | str | Sequence[JSON] | Mapping[str, JSON] | None"
 
+log = logging.getLogger("lianfang.audit")
 _LARGEST_DETAIL = 64 * 1024
 _SALT_BYTES = 16
 
@@ -129,9 +132,16 @@ def text_matches(entry: Entry, text: str) -> bool:
 def run_verification(*, by: Subject, at: datetime, kept: Head | None = None) -> Verification:
     """Verify the whole ledger and keep the result; a fault stays on show until somebody acknowledges it.
 
-    Raises BadCheckpoint for a kept checkpoint of another key, SigningKeyUnusable without the key.
+    What an acknowledged fault already told stays acknowledged when a later run meets it again; anything new does not.
+    Raises BadCheckpoint for a kept checkpoint of another key.
     """
-    report = verify(kept=kept)
+    report = _report(kept)
+    problems = [
+        {"kind": problem.kind, "seq": problem.seq, "until": problem.until, "entry": problem.entry}
+        | {"zh": problem.words.zh, "en": problem.words.en}
+        for problem in report.problems
+    ]
+    known = _acknowledged(problems)
     found = Verification.objects.create(
         at=at,
         by=by.actor_id,
@@ -139,13 +149,15 @@ def run_verification(*, by: Subject, at: datetime, kept: Head | None = None) -> 
         root=report.root,
         seconds=report.seconds,
         ok=report.ok,
-        problems=[
-            {"kind": problem.kind, "seq": problem.seq, "until": problem.until, "entry": problem.entry}
-            | {"zh": problem.words.zh, "en": problem.words.en}
-            for problem in report.problems
-        ],
+        problems=problems,
+        acknowledged_at=known.acknowledged_at if known else None,
+        acknowledged_by=known.acknowledged_by if known else "",
+        acknowledged_reason=known.acknowledged_reason if known else "",
     )
     first = report.first_bad
+    if first is not None:
+        # Whoever can change the ledger can change what is kept beside it; the log of the machine lies elsewhere.
+        log.error("the ledger is not in order: %s", first.words.en)
     record(
         by=by,
         at=at,
@@ -156,24 +168,68 @@ def run_verification(*, by: Subject, at: datetime, kept: Head | None = None) -> 
             "kept": kept.size if kept else None,
             "problems": len(report.problems),
             "first": [first.kind, first.seq, first.until] if first else None,
+            "known": known.pk if known else None,
         },
     )
     return found
 
 
 @action(Tag.AUDIT_LEDGER_ACKNOWLEDGE)
-def acknowledge_fault(verification_id: int, *, by: Subject, at: datetime) -> Verification:
-    """Take note of a fault, so that it leaves the pages of staff; the finding itself stays.
+def acknowledge_fault(verification_id: int, *, reason: str, by: Subject, at: datetime) -> Verification:
+    """Take note of a fault with a reason, so that it leaves the pages of staff; the finding itself stays.
 
-    Raises Refusal when there is none to be acknowledged.
+    Other runs that told nothing else are acknowledged with it. The reason stands beside the finding and its digest in
+    a new entry, behind whatever is broken. Raises Refusal when there is none to be acknowledged, or no reason.
     """
-    found = Verification.objects.select_for_update().filter(pk=verification_id, ok=False).first()
-    if found is None or found.acknowledged_at is not None:
+    waiting = list(
+        Verification.objects.select_for_update().filter(ok=False, acknowledged_at__isnull=True).order_by("pk")
+    )
+    found = next((run for run in waiting if run.pk == verification_id), None)
+    if found is None:
         raise Refusal(_NOTHING, rule="audit-acknowledge")
-    found.acknowledged_at, found.acknowledged_by = at, by.actor_id
-    found.save(update_fields=["acknowledged_at", "acknowledged_by"])
-    record(by=by, at=at, about=found)
+    if not reason.strip():
+        raise Refusal(_NO_REASON, rule="audit-acknowledge-reason", field="reason")
+    alike = [run for run in waiting if _told(found.problems, run.problems)]
+    for run in alike:
+        run.acknowledged_at, run.acknowledged_by, run.acknowledged_reason = at, by.actor_id, reason.strip()
+        run.save(update_fields=["acknowledged_at", "acknowledged_by", "acknowledged_reason"])
+    record(by=by, at=at, about=found, detail={"runs": [run.pk for run in alike]}, text=reason.strip())
     return found
+
+
+def _report(kept: Head | None) -> Report:
+    """Verify; a ledger whose signatures nobody can check is not in order either."""
+    try:
+        return verify(kept=kept)
+    except SigningKeyUnusable as unusable:
+        log.error("the ledger cannot be verified: %s", unusable)
+        return Report(problems=[Problem("key", 0, 0, None, _NO_KEY)])
+
+
+def _acknowledged(problems: list[dict[str, Any]]) -> Verification | None:
+    """Return the newest acknowledged run that told all of these problems, None when one of them is new."""
+    if not problems:
+        return None
+    last = Verification.objects.filter(ok=False, acknowledged_at__isnull=False).order_by("-pk").first()
+    return last if last is not None and _told(last.problems, problems) else None
+
+
+def _told(before: list[dict[str, Any]], problems: list[dict[str, Any]]) -> bool:
+    """Whether `before` holds all of these problems.
+
+    Roots and nodes that no longer fit follow from the first bad entry and grow with each checkpoint; they count only
+    where they are the first themselves.
+    """
+    known = {_place(problem) for problem in before}
+    return all(
+        _place(problem) in known
+        for number, problem in enumerate(problems)
+        if not number or problem["kind"] not in ("node", "rewritten")
+    )
+
+
+def _place(problem: dict[str, Any]) -> tuple[object, ...]:
+    return problem["kind"], problem["seq"], problem["until"], problem["entry"]
 
 
 def _named(about: models.Model | tuple[str, str]) -> tuple[str, str]:
@@ -205,3 +261,7 @@ def _refuse_lossy(value: object, path: str) -> None:
 
 
 _NOTHING = Bilingual(zh="沒有待確認的紀錄異常。", en="No fault of the ledger waits to be acknowledged.")
+_NO_REASON = Bilingual(zh="請寫下原因與已採取的措施。", en="Write the reason and what was done.")
+_NO_KEY = Bilingual(
+    zh="簽章金鑰無法使用，檢查點無從驗證。", en="The signing key cannot be used, so no checkpoint can be verified."
+)

@@ -74,6 +74,17 @@ class VerifyForm(forms.Form):
             ) from None
 
 
+class AcknowledgeForm(forms.Form):
+    """Why a fault of the ledger may leave the pages of staff."""
+
+    reason = forms.CharField(
+        label=_("Reason, and what was done"),
+        help_text=_("For example: restored from the backup of that day, incident number. No personal data."),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+
+
 class PlaceForm(forms.Form):
     """From which entry a page goes on, and for a consistency proof the size of the older tree."""
 

@@ -127,6 +127,15 @@ class Verification(models.Model):
     problems = models.JSONField(default=list)
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.CharField(max_length=120, blank=True)
+    acknowledged_reason = models.TextField(_("reason"), max_length=2000, blank=True)
+
+    class Meta:
+        indexes = [
+            # Every page of staff asks whether there is one.
+            models.Index(
+                fields=["-id"], name="audit_verification_open", condition=models.Q(ok=False, acknowledged_at=None)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {'ok' if self.ok else 'fault'}"

@@ -191,6 +191,18 @@ def open_fault() -> Verification | None:
     return Verification.objects.filter(ok=False, acknowledged_at__isnull=True).order_by("-pk").first()
 
 
+def waiting_fault(verification_id: int) -> Verification | None:
+    """Return a fault that waits to be acknowledged."""
+    return Verification.objects.filter(pk=verification_id, ok=False, acknowledged_at__isnull=True).first()
+
+
+def acknowledged_by(verification: Verification | None) -> Bilingual | None:
+    """Return the name of whoever took note of what a verification found."""
+    if verification is None or not verification.acknowledged_by:
+        return None
+    return people.names_of([verification.acknowledged_by], [])[verification.acknowledged_by]
+
+
 def _filtered(filters: Filters) -> QuerySet[Entry]:
     wanted: dict[str, Any] = {"tag": filters.tag, "actor": filters.actor, "at__gte": filters.since}
     wanted |= {"at__lt": filters.until}

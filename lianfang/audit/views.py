@@ -14,10 +14,10 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lianfang.audit import actions, queries, signing
-from lianfang.audit.forms import FilterForm, PlaceForm, VerifyForm
+from lianfang.audit.forms import AcknowledgeForm, FilterForm, PlaceForm, VerifyForm
 from lianfang.audit.leaves import content
 from lianfang.audit.models import Checkpoint
 from lianfang.audit.queries import Filters
@@ -53,12 +53,19 @@ def run(request: HttpRequest) -> HttpResponse:
     return _page(request, form=FilterForm(), verify_form=form, status=422)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def acknowledge(request: HttpRequest, verification: int) -> HttpResponse:
-    """Take note of a fault."""
+    """Take note of a fault, with a reason; the page says first what that does."""
     asked = cast(_Asked, request)
-    actions.acknowledge_fault(verification, by=asked.subject, at=asked.at)
-    return HttpResponseRedirect(f"{reverse('audit')}#result")
+    form = AcknowledgeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actions.acknowledge_fault(verification, reason=form.cleaned_data["reason"], by=asked.subject, at=asked.at)
+        return HttpResponseRedirect(f"{reverse('audit')}#result")
+    fault = queries.waiting_fault(verification)
+    if fault is None:
+        raise Http404
+    context = {"form": form, "fault": fault, "problems": queries.problems(fault)[:10]}
+    return render(request, "audit/acknowledge.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
@@ -168,7 +175,8 @@ def _page(request: HttpRequest, *, form: FilterForm, verify_form: VerifyForm, st
         "run_root": short(bytes(now.verification.root)) if now.verification else "",
         "shown_problems": queries.problems(now.verification)[:10],
         "fault": fault,
-        "first_bad": queries.problems(fault)[0]["words"] if fault else None,
+        "first_bad": queries.problems(fault)[0] if fault else None,
+        "noted_by": queries.acknowledged_by(now.verification),
         "filtered": bool(chosen),
         "newer": _link(chosen, after=page.newer),
         "older": _link(chosen, before=page.older),

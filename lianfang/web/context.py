@@ -10,15 +10,17 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db import Error
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.functional import cached_property
 from django.utils.translation import get_language
 
 from lianfang.accounts.doors import Door, may
+from lianfang.audit import queries as audit
 from lianfang.kernel.clock import utcnow
 from lianfang.kernel.text import Bilingual
-from lianfang.policy.facts import Kind, Standing, Subject
+from lianfang.policy.facts import Kind, Right, Standing, Subject
 from lianfang.web.middleware import THEME_COOKIE, THEMES
 from lianfang.web.navigation import NAVIGATION, STAFF_WORDS, Item, Section
 
@@ -56,6 +58,15 @@ class Group:
 
     words: Bilingual
     entries: list[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The first bad entry of the ledger: where it is, its page, and for auditors the page that takes note of it."""
+
+    words: Bilingual
+    entry: str
+    note: str
 
 
 class Shell:
@@ -217,6 +228,26 @@ class Shell:
             if entries := [entry for item in section.items if (entry := self._entry(item))]:
                 groups.append(Group(words=section.words, entries=entries))
         return groups
+
+    @cached_property
+    def fault(self) -> Fault | None:
+        """What is wrong with the ledger, for every page of staff, until an auditor takes note of it."""
+        if not self.signed_in or not self.subject.is_coordinator:
+            return None
+        try:
+            found = audit.open_fault()
+        except Error:
+            # Pages that say what is wrong must come up when everything is.
+            return None
+        if found is None:
+            return None
+        first = audit.problems(found)[0]
+        auditor = may(subject=replace(self.subject, acknowledged=True, mfa=True), right=Right.VIEW_AUDIT, at=self.at)
+        return Fault(
+            words=first["words"],
+            entry=reverse("audit_entry", args=[first["entry"]]) if first["entry"] else reverse("audit"),
+            note=reverse("audit_acknowledge", args=[found.pk]) if auditor else "",
+        )
 
     def url(self, name: str) -> str:
         """Return the path of a page by its URL name, or "" while there is no such page."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import psycopg
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from lianfang.audit import signing, tasks
+from lianfang.audit.actions import text_matches
 from lianfang.audit.models import Entry, Leaf, Verification
 from lianfang.audit.sequencer import Horizon, checkpoint, number
 from lianfang.audit.signing import parse_vkey
@@ -190,22 +191,65 @@ def test_before_the_first_signature_there_is_nothing() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_fault_stays_on_the_page_until_it_is_acknowledged(superuser: psycopg.Connection) -> None:
+def test_a_fault_stays_on_every_page_of_staff_until_an_auditor_takes_note(superuser: psycopg.Connection) -> None:
     world = build()
     number(wait=True, horizon=Horizon())
     checkpoint(at=utcnow())
+    auditor, reviewer, admin = (world.client(who) for who in (world.auditor, world.reviewer, world.jia.admin))
+    tasks.verify(0)
+    assert 'class="alarm"' not in reviewer.get("/staff/inbox").text
     bad = Leaf.objects.get(seq=5).entry_id
     superuser.execute("UPDATE audit_entry SET actor = 'person:x' WHERE id = %s", [bad])
-    auditor = world.client(world.auditor)
+    # Two runs that tell the same: the job, and somebody who presses the button.
+    tasks.verify(0)
     auditor.post("/staff/audit/verification")
+    found = Verification.objects.filter(ok=False).order_by("-pk")
+    assert len(found) == 2
+    address = f"/staff/audit/verification/{found[0].pk}/noted"
+    for path in ("/staff/inbox", "/staff/members", "/me"):
+        page = reviewer.get(path, follow=True).text
+        assert 'class="alarm"' in page, path
+        assert f'<a href="/staff/audit/entry/{bad}">第5號（紀錄{bad}）：內容被改過。</a>' in page, path
+        assert address not in page, "only an auditor can take note"
+    assert address in auditor.get("/staff/audit").text
+    assert "Number 5" in world.client(world.auditor, language="en").get("/staff/audit").text
+    for client in (admin, Client()):
+        assert "內容被改過" not in client.get("/home", follow=True).text
+    assert reviewer.get(address).status_code == 403
+    assert reviewer.post(address, {"reason": "x"}).status_code == 403
+
+    assert "內容被改過" in auditor.get(address).text
+    assert auditor.post(address, {"reason": "  "}).status_code == 422
+    assert 'class="alarm"' in auditor.get("/staff/audit").text
+    reason = "已自備份還原，事件2026-11。"
+    assert auditor.post(address, {"reason": reason}).status_code == 302
     page = auditor.get("/staff/audit").text
-    assert "紀錄有異常" in page
-    assert f"第5號（紀錄{bad}）：內容被改過。" in page
-    assert f"/staff/audit/entry/{bad}" in page
-    found: Any = Verification.objects.get()
-    assert not found.ok
-    address = f"/staff/audit/verification/{found.pk}/noted"
-    assert auditor.post(address).status_code == 302
-    assert "我已知悉" not in auditor.get("/staff/audit").text
-    assert "第5號" in auditor.get("/staff/audit").text
-    assert auditor.post(address).status_code == 403
+    assert 'class="alarm"' not in page
+    assert all(words in page for words in ("第5號", reason, world.auditor.person.name))
+    entry = Entry.objects.get(tag="audit:ledger:acknowledge")
+    assert text_matches(entry, reason)
+    assert auditor.get(address).status_code == 404
+    assert auditor.post(address, {"reason": reason}).status_code == 403
+
+    # The same finding stays taken note of, though its consequences grow with each checkpoint; another one does not.
+    number(wait=True, horizon=Horizon())
+    checkpoint(at=utcnow())
+    tasks.verify(0)
+    assert not Verification.objects.latest("pk").ok
+    assert 'class="alarm"' not in reviewer.get("/staff/inbox").text
+    other = Leaf.objects.get(seq=7).entry_id
+    superuser.execute("DELETE FROM audit_leaf WHERE entry_id = %s", [other])
+    tasks.verify(0)
+    assert 'class="alarm"' in reviewer.get("/staff/inbox").text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_ledger_that_cannot_be_verified_is_not_in_order() -> None:
+    world = build()
+    number(wait=True, horizon=Horizon())
+    checkpoint(at=utcnow())
+    signing.path().chmod(0o644)
+    tasks.verify(0)
+    page = world.client(world.reviewer).get("/staff/inbox").text
+    assert 'class="alarm"' in page
+    assert "簽章金鑰無法使用" in page
