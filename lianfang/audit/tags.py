@@ -146,6 +146,11 @@ class Tag(StrEnum):
     MEMBERS_APPLICATION_TAKE_UP = "members:application:take_up", "開始審查", "took up an application"
     MEMBERS_APPLICATION_WITHDRAW = "members:application:withdraw", "撤回申請", "withdrew an application"
     MEMBERS_ATTACHMENT_ADD = "members:attachment:add", "上傳附件", "added an attachment"
+    MEMBERS_ATTACHMENT_MASK = (
+        "members:attachment:mask",
+        "遮蔽附件圖片，原檔已刪除",
+        "masked a picture and erased the original",
+    )
     MEMBERS_ATTACHMENT_READ = "members:attachment:read", "開啟附件", "opened an attachment"
     MEMBERS_ATTACHMENT_REMOVE = "members:attachment:remove", "移除附件", "removed an attachment"
     MEMBERS_AUTHORITY_CHECK = "members:authority:check", "記下代表權限的查證", "recorded how authority was checked"

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.members import roster, words
+from lianfang.members import pictures, roster, words
 from lianfang.members.checking import Files, applicant_row, check, roster_hash
 from lianfang.members.procedure import Answers, Field, Spec, Step
 from lianfang.members.procedure import words as spec_words
@@ -298,6 +298,57 @@ class DecisionForm(forms.Form):
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": "4"}),
     )
+
+
+class MaskForm(forms.Form):
+    """Up to four rectangles on a picture, in percent of its width and height; an empty row is none."""
+
+    SIDES = ("left", "top", "width", "height")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        labels = {"left": _("Left"), "top": _("Top"), "width": _("Width"), "height": _("Height")}
+        for number in range(1, pictures.MOST_BOXES + 1):
+            for side in self.SIDES:
+                self.fields[f"{side}{number}"] = forms.FloatField(
+                    label=labels[side],
+                    min_value=0,
+                    max_value=100,
+                    required=False,
+                    widget=forms.NumberInput(
+                        attrs={
+                            "class": "inp num",
+                            "step": "any",
+                            "min": 0,
+                            "max": 100,
+                            "data-mask": f"{side}{number}",
+                        }
+                    ),
+                )
+
+    def rows(self) -> list[tuple[int, list[forms.BoundField]]]:
+        """The fields of each rectangle."""
+        numbers = range(1, pictures.MOST_BOXES + 1)
+        return [(number, [self[f"{side}{number}"] for side in self.SIDES]) for number in numbers]
+
+    def clean(self) -> dict[str, Any]:
+        """A row is whole or empty, and covers something."""
+        cleaned = super().clean() or {}
+        for number in range(1, pictures.MOST_BOXES + 1):
+            row = {side: cleaned.get(f"{side}{number}") for side in self.SIDES}
+            if all(value is None for value in row.values()):
+                continue
+            for side, value in row.items():
+                if (
+                    value is None or (not value and side in ("width", "height"))
+                ) and f"{side}{number}" not in self.errors:
+                    self.add_error(f"{side}{number}", _("Give all four numbers; width and height are above 0."))
+        return cleaned
+
+    def boxes(self) -> tuple[pictures.Box, ...]:
+        """Return the rectangles of the whole rows."""
+        rows = [[self.cleaned_data.get(field.name) for field in fields] for _number, fields in self.rows()]
+        return tuple(pictures.Box(*row) for row in rows if None not in row)  # type: ignore[arg-type]
 
 
 class MultipleFileInput(forms.ClearableFileInput):

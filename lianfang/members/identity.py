@@ -14,6 +14,15 @@ _WEIGHTS = (1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1)
 _MOST_UNPACKED = 4 * 1024 * 1024
 _MOST_STREAMS = 2000
 _STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
+_MOST_OBJECTS = 20_000
+_MOST_PAGES = 2000
+_OBJECT = re.compile(rb"(?<!\d)(\d{1,7})\s+\d{1,5}\s+obj\b(.*?)endobj", re.DOTALL)
+_FIRST = re.compile(rb"/First\s+(\d{1,7})")
+_CATALOGUE = re.compile(rb"/Type\s*/Catalog\b")
+_TREE = re.compile(rb"/Pages\s+(\d{1,7})\s+\d{1,5}\s+R")
+_KIDS = re.compile(rb"/Kids\s*\[([^\]]*)\]")
+_CONTENTS = re.compile(rb"/Contents\s*(\[[^\]]*\]|\d{1,7}\s+\d{1,5}\s+R)")
+_REFERENCE = re.compile(rb"(\d{1,7})\s+\d{1,5}\s+R")
 _SHOWN = re.compile(rb"\(((?:[^()\\]|\\.)*)\)|<([0-9A-Fa-f\s]+)>")
 
 
@@ -40,6 +49,58 @@ def in_pdf(content: bytes) -> int:
         found.update(identity_numbers(_shown_text(_unpacked(match.group(1)))))
     found.update(identity_numbers(content.decode("latin-1")))
     return len(found)
+
+
+def pages_of(content: bytes) -> list[int]:
+    """Return the pages (from 1) of a PDF on whose own text `in_pdf` finds a number, where the file tells its pages."""
+    objects = _objects(content)
+    found = []
+    for number, page in enumerate(_pages(objects), start=1):
+        wanted = _CONTENTS.search(page)
+        parts = [objects.get(int(ref), b"") for ref in _REFERENCE.findall(wanted.group(1))] if wanted else []
+        streams = [match.group(1) for part in parts if (match := _STREAM.search(part + b"endstream"))]
+        # A page's streams are one text, cut anywhere.
+        if identity_numbers(_shown_text(b"\n".join(_unpacked(stream) for stream in streams))):
+            found.append(number)
+    return found
+
+
+def _objects(content: bytes) -> dict[int, bytes]:
+    """The numbered objects, also those that are packed several in one stream; of two with one number the later."""
+    objects: dict[int, bytes] = {}
+    for count, match in enumerate(_OBJECT.finditer(content)):
+        if count >= _MOST_OBJECTS:
+            break
+        objects[int(match.group(1))] = match.group(2)
+    for body in list(objects.values()):
+        first, stream = _FIRST.search(body[:400]), _STREAM.search(body + b"endstream")
+        if first is None or stream is None or b"/ObjStm" not in body[:400]:
+            continue
+        packed, start = _unpacked(stream.group(1)), int(first.group(1))
+        heads = [int(one) for one in packed[:start].split()[:_MOST_OBJECTS] if one.isdigit()]
+        places = list(zip(heads[::2], heads[1::2], strict=False))
+        for index, (number, place) in enumerate(places):
+            end = places[index + 1][1] if index + 1 < len(places) else len(packed)
+            objects.setdefault(number, packed[start + place : start + end])
+    return objects
+
+
+def _pages(objects: dict[int, bytes]) -> list[bytes]:
+    """The pages in their order: from the catalogue down the tree of /Kids, each node once."""
+    catalogue = next((body for body in objects.values() if _CATALOGUE.search(body)), b"")
+    root = _TREE.search(catalogue)
+    waiting, seen, pages = [int(root.group(1))] if root else [], set[int](), list[bytes]()
+    while waiting and len(pages) < _MOST_PAGES:
+        number = waiting.pop()
+        if number in seen:
+            continue
+        seen.add(number)
+        body = objects.get(number, b"")
+        if kids := _KIDS.search(body):
+            waiting += [int(ref) for ref in _REFERENCE.findall(kids.group(1))][::-1]
+        elif body:
+            pages.append(body)
+    return pages
 
 
 def _unpacked(stream: bytes) -> bytes:

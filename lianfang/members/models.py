@@ -150,8 +150,15 @@ class Attachment(Sealed):
     file = models.ForeignKey("vault.StoredFile", on_delete=models.PROTECT, related_name="+")
     identity_numbers = models.PositiveIntegerField(null=True)
     """How many identity numbers were found in its text; null where its text cannot be read (images)."""
+    identity_pages = models.JSONField(default=list)
+    """On which pages of a PDF they stand, where that can be told."""
     uploaded_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it can be masked here."""
+        return self.media_type.startswith("image/")
 
 
 class CorrectionItem(Sealed):

@@ -36,6 +36,7 @@ class Upload:
     content: bytes
     media_type: str
     identity_numbers: int | None
+    identity_pages: tuple[int, ...] = ()
 
     @property
     def sha256(self) -> bytes:
@@ -55,7 +56,8 @@ def read(*, name: str, content: bytes, field: str) -> Upload:
     if media_type == "application/pdf" and b"/Encrypt" in content[-4096:]:
         raise Refusal(_ENCRYPTED, rule="upload-encrypted", field=field)
     found = identity.in_pdf(content) if media_type == "application/pdf" else None
-    return Upload(_name(name), content, media_type, found)
+    pages = tuple(identity.pages_of(content)) if found else ()
+    return Upload(_name(name), content, media_type, found, pages)
 
 
 def _kind(content: bytes) -> str | None:

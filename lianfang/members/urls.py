@@ -2,11 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from lianfang.members.views import apply, exit, member, revocations, staff
+from lianfang.members.views import apply, exit, masking, member, revocations, staff
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("apply", apply.apply, name="apply"),
     path("apply/step/<slug:step>", apply.step, name="apply_step"),
+    path("apply/files/<uuid:file_id>/mask", masking.mask, name="apply_mask"),
+    path("apply/files/<uuid:file_id>/picture", masking.picture, name="apply_picture"),
+    path("apply/case/<str:secret>/files/<uuid:file_id>/mask", masking.mask, name="apply_case_mask"),
+    path("apply/case/<str:secret>/files/<uuid:file_id>/picture", masking.picture, name="apply_case_picture"),
     path("apply/link", apply.link, name="apply_link"),
     path("apply/resume/<str:secret>", apply.resume, name="apply_resume"),
     path("apply/receipt/<str:number>", apply.receipt, name="apply_receipt"),

@@ -7,6 +7,8 @@ import secrets
 from datetime import datetime
 from pathlib import Path
 
+from django.db import transaction
+
 from lianfang.vault import sealing
 from lianfang.vault.models import StoredFile, SubjectKey, content_place
 
@@ -37,3 +39,13 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def erase(file: StoredFile) -> None:
+    """Delete the row now and the sealed bytes once that is committed; nothing may point to the row any more.
+
+    Call it inside an action. Backups made before keep the sealed bytes until they are thrown away themselves.
+    """
+    path = Path(file.path)
+    file.delete()
+    transaction.on_commit(lambda: path.unlink(missing_ok=True))

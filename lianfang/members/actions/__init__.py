@@ -3,6 +3,7 @@
 from lianfang.members.actions.applying import (
     add_attachment,
     answer_corrections,
+    mask_attachment,
     prove_email,
     remove_attachment,
     save_step,
@@ -53,6 +54,7 @@ __all__ = [
     "erase_draft",
     "erase_expired_drafts",
     "file_appeal",
+    "mask_attachment",
     "open_revocation",
     "preview_letter",
     "preview_revocation",

@@ -23,7 +23,7 @@ from lianfang.kernel.deadlines import TAIWAN_OFFICE, Deadline
 from lianfang.kernel.ids import digest, new_secret
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.members import queries
+from lianfang.members import pictures, queries
 from lianfang.members.checking import check, roster_hash
 from lianfang.members.lifecycle import APPLICATION
 from lianfang.members.models import Application, Attachment, Attestation, CaseEvent, CaseNote, CorrectionItem
@@ -32,7 +32,7 @@ from lianfang.members.procedure import Spec
 from lianfang.members.uploads import Upload
 from lianfang.notices.actions import send
 from lianfang.policy.facts import Subject
-from lianfang.vault.files import store
+from lianfang.vault.files import erase, store
 
 _CLOSED = Bilingual(zh="這份申請已經送出，不能再改。", en="This application was sent; it cannot be changed any more.")
 _EXPIRED = Bilingual(zh="這份草稿已過保存期限。", en="This draft is past the time for which it was kept.")
@@ -44,6 +44,7 @@ _NO_CHARTER = Bilingual(
     zh="目前沒有施行中的規章，不能送出申請。", en="No charter is in force, so no application can be sent."
 )
 _NOT_ASKED = Bilingual(zh="這個欄位沒有被要求補正。", en="No correction was asked for this field.")
+_NO_PICTURE = Bilingual(zh="找不到這張圖片。", en="There is no such picture.")
 _TOO_MANY = Bilingual(zh="這一項最多{n}個檔案。", en="At most {n} files here.")
 _WRITE = Bilingual(zh="請寫下內容。", en="Write something.")
 LAST_SECOND = timedelta(seconds=1)
@@ -189,6 +190,7 @@ def _attach(application: Application, proof: str, upload: Upload, at: datetime) 
         sha256=upload.sha256,
         file=file,
         identity_numbers=upload.identity_numbers,
+        identity_pages=list(upload.identity_pages),
         uploaded_at=at,
     )
 
@@ -203,6 +205,40 @@ def remove_attachment(*, application: Application, attachment_id: UUID, by: Subj
         attachment.removed_at = at
         attachment.save(update_fields=["removed_at"])
     record(by=by, at=at, about=locked, detail={"attachment": str(attachment_id)})
+
+
+@action(Tag.MEMBERS_ATTACHMENT_MASK)
+def mask_attachment(
+    *, application: Application, attachment_id: UUID, boxes: tuple[pictures.Box, ...], by: Subject, at: datetime
+) -> Attachment:
+    """Burn black rectangles into a picture; it takes the place of the original, which is erased.
+
+    Raises Refusal for what is no picture of this application, cannot be opened, or may not change now.
+    """
+    locked = _locked(application)
+    found = locked.attachments.select_for_update(of=("self",)).select_related("file__vault_key", "vault_key")
+    attachment = found.filter(pk=attachment_id, removed_at__isnull=True, media_type__in=pictures.KINDS).first()
+    if attachment is None:
+        raise Refusal(_NO_PICTURE, rule="mask-none")
+    _require_editable(locked, "attachments", attachment.proof, at)
+    old = attachment.file
+    masked = pictures.mask(
+        content=old.open().read(), media_type=attachment.media_type, name=attachment.filename, boxes=boxes
+    )
+    attachment.file = store(
+        key=attachment.vault_key, content=masked.content, at=at, name=masked.name, media_type=masked.media_type
+    )
+    attachment.filename, attachment.media_type = masked.name, masked.media_type
+    attachment.size, attachment.sha256 = len(masked.content), masked.sha256
+    attachment.save(update_fields=["file", "filename", "media_type", "size", "sha256"])
+    erase(old)
+    record(
+        by=by,
+        at=at,
+        about=locked,
+        detail={"attachment": str(attachment.pk), "rectangles": len(boxes), "sha256": masked.sha256.hex()},
+    )
+    return attachment
 
 
 @action(Tag.MEMBERS_APPLICATION_SUBMIT)

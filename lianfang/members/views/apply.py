@@ -42,7 +42,7 @@ _FIRST = "eligibility"
 @door.public
 def apply(request: HttpRequest) -> HttpResponseBase:
     """The first page; with a draft in this browser, the page at which it stands."""
-    own = _draft(request)
+    own = draft_of(request)
     if own is not None and request.method != "POST":
         return redirect("apply_step", step=_next_open(own))
     spec = queries.procedure_in_force(asked(request).at)
@@ -71,7 +71,7 @@ def apply(request: HttpRequest) -> HttpResponseBase:
 @door.public
 def step(request: HttpRequest, step: str) -> HttpResponseBase:
     """One page of a draft. Everything typed is kept, right or wrong."""
-    application = _draft(request)
+    application = draft_of(request)
     if application is None:
         return redirect("apply")
     spec = queries.spec_of(application)
@@ -213,7 +213,7 @@ def resume(request: HttpRequest, secret: str) -> HttpResponseBase:
 @door.public
 def link(request: HttpRequest) -> HttpResponseBase:
     """Mail the link of this browser's draft again."""
-    application = _draft(request)
+    application = draft_of(request)
     if application is None:
         return redirect("apply")
     _not_too_often(application.email)
@@ -236,7 +236,7 @@ def receipt(request: HttpRequest, number: str) -> HttpResponse:
 @door.public
 def case(request: HttpRequest, secret: str) -> HttpResponseBase:
     """The applicant's case: state, clock, what waits for it, letters, messages."""
-    application = _case(request, secret)
+    application = case_of(request, secret)
     form = NoteForm(request.POST or None)
     if request.method == "POST":
         answer = _case_post(request, application, form)
@@ -247,7 +247,7 @@ def case(request: HttpRequest, secret: str) -> HttpResponseBase:
 
 
 def _case_post(request: HttpRequest, application: Application, form: NoteForm) -> HttpResponseBase | None:
-    by, at = _link(application, request), asked(request).at
+    by, at = link_holder(application, request), asked(request).at
     if "withdraw" in request.POST:
         actions.withdraw(application=application, by=by, at=at)
         messages.success(request, _("The application is withdrawn."))
@@ -263,12 +263,12 @@ def _case_post(request: HttpRequest, application: Application, form: NoteForm) -
 @door.public
 def correct(request: HttpRequest, secret: str) -> HttpResponseBase:
     """Answer what was asked for, on the same fields as in the form."""
-    application = _case(request, secret)
+    application = case_of(request, secret)
     items = queries.open_corrections(application)
     if not items:
         return redirect("apply_case", secret=secret)
     require(
-        subject=_link(application, request),
+        subject=link_holder(application, request),
         right=Right.ANSWER_CORRECTION,
         target=queries.case_of(application),
         at=asked(request).at,
@@ -317,7 +317,7 @@ def _answer(request: HttpRequest, application: Application, items: list[Any], pa
         application=application,
         answers={item.pk: request.POST.get(f"answer-{item.pk}", "") for item in items},
         changes={page.step.id: page.form.changes() for page in pages},
-        by=_link(application, request),
+        by=link_holder(application, request),
         at=asked(request).at,
     )
 
@@ -343,7 +343,7 @@ def _onward(spec: Spec, page: Step) -> HttpResponseRedirect:
     return redirect("apply_step", step=following.id)
 
 
-def _draft(request: HttpRequest) -> Application | None:
+def draft_of(request: HttpRequest) -> Application | None:
     """The draft of this browser, unless it was sent or has expired."""
     application = queries.application_by_id(str(request.session.get(SESSION, "")))
     if application is None or application.state != "draft" or asked(request).at >= application.expires_at:
@@ -361,7 +361,7 @@ def _reread(application: Application) -> Application:
     return queries.application_by_id(str(application.pk)) or application
 
 
-def _case(request: HttpRequest, secret: str) -> Application:
+def case_of(request: HttpRequest, secret: str) -> Application:
     application = queries.application_by_secret(secret)
     if application is None or application.state in ("draft", "expired"):
         raise Http404
@@ -369,7 +369,7 @@ def _case(request: HttpRequest, secret: str) -> Application:
     return application
 
 
-def _link(application: Application, request: HttpRequest) -> Subject:
+def link_holder(application: Application, request: HttpRequest) -> Subject:
     """The holder of the mailed link: what it names, on this one case, for this request."""
     return Subject.link(
         case=application.number or "",
