@@ -100,6 +100,10 @@ LOGIN_URL = "/account/login/"
 LOGIN_REDIRECT_URL = "/home"
 LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "lianfang.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "change_password": "lianfang.accounts.password_forms.ChangeForm",
+    "reset_password_from_key": "lianfang.accounts.password_forms.ResetForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 # An account only comes from a link in the person's own mailbox: there is nothing left to verify.

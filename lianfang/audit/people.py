@@ -18,6 +18,12 @@ _KINDS = {
     "public": Bilingual(zh="未登入的人", en="Somebody not signed in"),
 }
 
+_SYSTEM = {
+    "audit": Bilingual(zh="系統：驗證", en="System: verification"),
+    "audit.receipts": Bilingual(zh="系統：收件紀錄", en="System: receipts"),
+    "outbox": Bilingual(zh="系統：寄信", en="System: mail"),
+}
+
 
 def use(provider: Names) -> None:
     """Make `provider` the source of names: given (kind, id) pairs, kind `person` or `organization`, those it knows."""
@@ -38,6 +44,8 @@ def _actor(actor: str, known: Mapping[tuple[str, str], str]) -> Bilingual:
     kind, _, rest = actor.partition(":")
     if name := known.get((kind, rest)):
         return Bilingual(zh=name, en=name)
+    if kind == "system" and rest in _SYSTEM:
+        return _SYSTEM[rest]
     words = _KINDS.get(kind, Bilingual(zh=kind or "—", en=kind))
     short = rest if kind in ("system", "link") else rest[:8]
     return Bilingual(zh=f"{words.zh}{short}", en=f"{words.en} {short}".strip())

@@ -139,6 +139,12 @@ def files(application: Application) -> list[Attachment]:
     return list(found.order_by("uploaded_at", "id"))
 
 
+def picture(application: Application, attachment_id: UUID) -> Attachment | None:
+    """Return an attachment that was not taken away, if it is a picture."""
+    found = application.attachments.filter(pk=attachment_id, removed_at__isnull=True, media_type__startswith="image/")
+    return found.select_related("file__vault_key", "vault_key").first()
+
+
 def file_counts(application: Application) -> dict[str, int]:
     """Return how many attachments there are of each kind of proof."""
     rows = application.attachments.filter(removed_at__isnull=True).values_list("proof").annotate(n=Count("id"))
@@ -323,6 +329,14 @@ def inbox_views(*, person_id: UUID | None, at: datetime) -> list[View]:
         View("open", open_),
         View("closed", Application.objects.filter(state__in=["approved", "rejected", "withdrawn"])),
     ]
+
+
+def ageing(*, at: datetime) -> list[int]:
+    """Return how many open cases came in within 7, 14 and 30 days, and how many wait for longer."""
+    open_ = Application.objects.filter(state__in=_OPEN)
+    bounds = [at - timedelta(days=days) for days in (7, 14, 30)]
+    younger = [open_.filter(submitted_at__gte=bound).count() for bound in bounds]
+    return [younger[0], younger[1] - younger[0], younger[2] - younger[1], open_.count() - younger[2]]
 
 
 def filtered(rows: QuerySet[Application], *, words: str = "", kind: str = "", state: str = "") -> QuerySet[Application]:

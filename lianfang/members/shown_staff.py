@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import get_language
 
 from lianfang.accounts.doors import may, require
 from lianfang.kernel.refusal import Refusal
@@ -435,3 +436,17 @@ def losses(membership: Membership, at: datetime) -> list[tuple[Bilingual, int]]:
     """Return what ends with a membership, in numbers."""
     counted = queries.reach(membership.organization_id, at)
     return [(words.LOSSES[name], counted[name]) for name in ("people", "tokens", "constituents")]
+
+
+_AGES = (
+    Bilingual(zh="7天內", en="Up to 7 days"),
+    Bilingual(zh="8至14天", en="8 to 14 days"),
+    Bilingual(zh="15至30天", en="15 to 30 days"),
+    Bilingual(zh="超過30天", en="More than 30 days"),
+)
+
+
+def ageing(at: datetime) -> list[tuple[str, int]]:
+    """Return the ages of the open cases as rows of a chart."""
+    language = get_language() or "zh-hant"
+    return [(age.in_language(language), n) for age, n in zip(_AGES, queries.ageing(at=at), strict=True)]

@@ -20,17 +20,21 @@ from lianfang.charter.queries import in_force
 from lianfang.intel import queries as intel
 from lianfang.intel import receipts, shown
 from lianfang.intel.words import TYPES
+from lianfang.kernel.clock import taipei
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries as members
 from lianfang.members.subjects import SCREENED
 from lianfang.policy import store
-from lianfang.policy.facts import Channel, Right, Standing
+from lianfang.policy.facts import Channel, Right, Standing, Tlp
 
 _NEW = 5
 # What has a title of its own; relations and markings are met on the pages of what they join.
 _TOLD = intel.Filters(types=frozenset(TYPES) - {"relationship", "marking-definition", "identity", "sighting"})
 _SOON = timedelta(days=14)
+_WEEKS = 8
+# Three layers, the narrowest circle lowest: more could not be told apart in one hue.
+_LAYERS = ((Tlp.RED, Tlp.AMBER_STRICT), (Tlp.AMBER,), (Tlp.GREEN, Tlp.CLEAR))
 _LEAST_ADMINISTRATORS = 2
 
 _DEPUTY = Bilingual(zh="補上副管理員", en="Add a second administrator")
@@ -88,6 +92,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "administrators": accounts.administrators(organization=mine.organization, group=mine.group, at=at),
         "roster": _roster(request),
         "tokens": tokens,
+        **_weeks(request),
         "may_connect": may(subject=subject, right=Right.MAKE_TOKEN, at=at),
     }
     return render(request, "members/overview.html", context)
@@ -159,6 +164,21 @@ def _newest(request: HttpRequest) -> list[shown.Row]:
         # The policy moved while this was put together: better none than something decided a moment ago.
         return []
     return shown.rows(items=page.items, labels=store.labels(item.label_id for item in page.items))
+
+
+def _weeks(request: HttpRequest) -> dict[str, Any]:
+    """What came in each of the last weeks (from Monday, Taipei) by label, of what this reader may see."""
+    subject, at = asked(request).subject, asked(request).at
+    today = taipei(at).replace(hour=0, minute=0, second=0, microsecond=0)
+    monday = today - timedelta(days=today.weekday())
+    starts = [monday - timedelta(weeks=week) for week in reversed(range(_WEEKS))]
+    numbers = intel.weekly(subject=subject, at=at, request=intel.asked(Channel.LIST), starts=starts, filters=_TOLD)
+    rows = [
+        (f"{start:%m/%d}", [sum(numbers[tlp][place] for tlp in layer) for layer in _LAYERS])
+        for place, start in enumerate(starts)
+    ]
+    keys = [" / ".join(tlp.label for tlp in layer) for layer in _LAYERS]
+    return {"weeks": rows if any(sum(values) for _, values in rows) else [], "week_keys": keys}
 
 
 def _acknowledged(request: HttpRequest) -> ConfidentialityDuty | None:

@@ -143,3 +143,57 @@ def columns(rows: list[tuple[str, float]]) -> list[Column]:
             )
         )  # fmt: skip
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One layer of a stacked column, as the attributes of its rectangle; `tone` is b1 (lowest, darkest) to b3."""
+
+    tone: str
+    x: int
+    y: str
+    height: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One stacked column: its words, its numbers from the lowest layer up, and its layers."""
+
+    label: str
+    values: list[int]
+    parts: list[Part]
+
+    @property
+    def total(self) -> int:
+        """The height of the whole column as a number."""
+        return sum(self.values)
+
+
+def stacks(rows: list[tuple[str, list[int]]]) -> list[Stack]:
+    """Scale rows (label, numbers from the lowest layer up) to stacked columns in a drawing 80 units high."""
+    top = max((sum(values) for _, values in rows), default=0)
+    made = []
+    for number, (label, values) in enumerate(rows):
+        floor, parts = 79.0, []
+        for layer, value in enumerate(values, start=1):
+            height = 76 * value / top if top else 0
+            floor -= height
+            parts.append(Part(tone=f"b{layer}", x=1 + 10 * number, y=f"{floor:.1f}", height=f"{height:.1f}"))
+        made.append(Stack(label=label, values=values, parts=parts))
+    return made
+
+
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Macintosh", "macOS"),
+    ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def device(user_agent: str) -> Bilingual:
+    """Return browser and system in words, from what a browser says of itself; every one also names its ancestors."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    if not browser or not system:
+        return Bilingual(zh=browser or system or "其他瀏覽器", en=browser or system or "Another browser")
+    return Bilingual(zh=f"{browser}（{system}）", en=f"{browser} on {system}")

@@ -39,9 +39,14 @@ LANGUAGES = ("zh-hant", "en")
 AVOIDED = re.compile(
     r"/account/logout|/static/|/download|/files/|/taxii2|/healthz|/readyz|\.json$|\.xlsx$|\.pdf$|\.txt$"
 )
+# The same for everybody: photographed once, as a visitor sees them.
+COMMON = re.compile(
+    r"/(about|accessibility|apply|charter|help|policy|privacy|sitemap|styleguide|account/(login|password/reset|lost))"
+)
 _IDENTITY = re.compile(
     r"[0-9a-f]{8}-[0-9a-f-]{27}|[a-z-]+--[0-9a-f-]{36}|[A-Z]-\d{4}-\d+|(?<=/)\d+(?=/|$)|(?<=/)[A-Za-z0-9_-]{24,}"
 )
+_SETTING = re.compile(r"^(/staff/settings/)[a-z_]+$")
 
 
 @dataclass
@@ -83,7 +88,7 @@ def sign_in(context: BrowserContext, base: str, account: dict[str, Any]) -> None
 
 def kind_of(path: str) -> str:
     """The address with its identities struck out: one page of each kind is enough."""
-    return _IDENTITY.sub("*", path.split("?")[0].rstrip("/") or "/")
+    return _SETTING.sub(r"\1*", _IDENTITY.sub("*", path.split("?")[0].rstrip("/") or "/"))
 
 
 def name_of(path: str) -> str:
@@ -142,7 +147,8 @@ def walk(browser: Browser, base: str, who: str, state: Any, folder: Path, start:
                 found = photograph(context, base, path, seen, folder)
                 kept.append(seen)
                 for link in found:
-                    if kind_of(link) not in paths and len(paths) < most:
+                    known = kind_of(link) in paths or (state is not None and COMMON.match(link))
+                    if not known and len(paths) < most:
                         paths[kind_of(link)] = link
                         queue.append(link)
             context.close()

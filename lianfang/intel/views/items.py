@@ -59,7 +59,12 @@ def index(request: HttpRequest) -> HttpResponse:
         actions.open_due_embargoes(at=at)
     text = request.GET.get("q", "").replace("\0", "")[:200].strip()
     chosen = [name for name in request.GET.getlist("tlp") if name in Tlp.__members__]
-    filters = queries.Filters(tlps=frozenset(Tlp[name] for name in chosen) or None)
+    # A relation says little by itself and stands on the pages of what it joins; whoever searches means all of them.
+    whole = bool(text) or request.GET.get("all") == "1"
+    filters = queries.Filters(
+        tlps=frozenset(Tlp[name] for name in chosen) or None,
+        but_types=frozenset() if whole else frozenset({"relationship"}),
+    )
     asking = queries.asked(Channel.LIST)
     below = _number(request.GET.get("below", ""))
 
@@ -76,6 +81,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "rows": shown.rows(items=page.items, labels=labels),
         "older": page.older, "first": below is None, "text": text, "plane": plane(subject),
         "tlps": [(tlp, tlp.name in chosen) for tlp in reversed(Tlp)], "chosen": chosen,
+        "whole": whole and not text,
     }  # fmt: skip
     return render(request, "intel/index.html", context)
 

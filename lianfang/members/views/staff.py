@@ -56,6 +56,7 @@ def inbox(request: HttpRequest, view: str = "") -> HttpResponse:
         "newer": f"?{urlencode({**kept, 'before': page.newer})}" if page.newer else "",
         "kinds": {name: words.KINDS[name] for name in ("twse", "tpex", "association")},
         "states": shown_staff.states(),
+        "ages": shown_staff.ageing(asked(request).at),
     }
     return render(request, "members/staff/queue.html", context)
 

@@ -142,6 +142,18 @@ def as_columns(rows: Any) -> list[present.Column]:
 
 
 @register.filter
+def as_stacks(rows: Any) -> list[present.Stack]:
+    """Scale (label, numbers) rows to stacked columns."""
+    return present.stacks(list(rows))
+
+
+@register.filter
+def device(user_agent: str) -> str:
+    """Browser and system in words."""
+    return say(present.device(user_agent or ""))
+
+
+@register.filter
 def share(part: Any, whole: Any) -> str:
     """Percent of the whole with one digit, for the length of a bar: `97.9`."""
     whole = float(whole or 0)
