@@ -77,6 +77,8 @@ def samples() -> dict[str, Any]:
             {"label": _("All open"), "url": "#tabs", "current": False, "count": None},
         ],
         "ages": [(_("Within 7 days"), 18), (_("8 to 14 days"), 11), (_("15 to 30 days"), 9), (_("Over 30 days"), 3)],
+        "weeks": [("11/09", [1, 4, 6]), ("11/16", [2, 3, 9]), ("11/23", [1, 5, 7])],
+        "week_keys": ["TLP:RED / TLP:AMBER+STRICT", "TLP:AMBER", "TLP:GREEN / TLP:CLEAR"],
         "months": [("2026-06", 3), ("2026-07", 7), ("2026-08", 8), ("2026-09", 5), ("2026-10", 9), ("2026-11", 8)],
         "tokens": (
             "paper", "surface", "sunken", "ink", "ink-2", "ink-3", "line", "edge", "azurite", "azurite-tint",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -43,6 +44,7 @@ pytestmark = pytest.mark.django_db
 
 LIST = Request(channel=Channel.LIST)
 PAGE = Request(channel=Channel.PAGE)
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def search(subject: Subject, text: str, **more: Any) -> list[str]:
@@ -312,6 +314,23 @@ def test_neighbours_are_the_visible_ones_alone() -> None:
         assert {each.verb for each in around} == {"indicates"}
 
 
+def test_weeks_count_what_a_reader_sees_between_their_starts() -> None:
+    by, reader, other = member("甲電子"), member("乙銀行"), member("丙保險")
+    green = EVERYONE
+    for form in (green, green, replace(EVERYONE, tlp=Tlp.AMBER)):
+        submit(by, indicator(), form=form)
+    submit(other, indicator(), form=replace(green, audience=Audience.coordinator_only()))
+    first, second_made = indicator(), malware()
+    submit(by, first, second_made, relationship(first["id"], second_made["id"]), form=green)
+    second = LogEntry.objects.order_by("position")[1].date_added
+    but = Filters(but_types=frozenset({"relationship"}))
+    found = queries.weekly(subject=reader, at=AT, request=LIST, starts=[_LONG_AGO, second], filters=but)
+    assert found[Tlp.GREEN] == [2, 2]
+    assert found[Tlp.AMBER] == [0, 1]
+    assert sum(map(sum, found.values())) == queries.count(subject=reader, at=AT, request=LIST, filters=but)
+    assert queries.weekly(subject=Subject.public(), at=AT, request=LIST, starts=[_LONG_AGO])[Tlp.GREEN] == [0]
+
+
 # -- two worlds ------------------------------------------------------------------------------------------------------
 
 
@@ -327,6 +346,7 @@ def _answers(reader: Subject) -> list[Any]:
         told(queries.latest(subject=reader, at=AT, request=LIST, limit=2)),
         told(queries.search(subject=reader, at=AT, request=LIST, text="壞網域", limit=2)),
         queries.count(subject=reader, at=AT, request=LIST),
+        queries.weekly(subject=reader, at=AT, request=LIST, starts=[_LONG_AGO]),
     ]
 
 

@@ -79,6 +79,7 @@ HOSTILE = '"><script>alert(1)</script>{{ 7|add:7 }}'
         '<c-act :href="x" :off="x">{{ x }}</c-act>',
         '<c-bars :rows="rows" />',
         '<c-columns :title="x" :rows="rows" />',
+        '<c-stack :title="x" :rows="stacks" :keys="keys" :label_head="x" />',
         '<c-progress :part="1" :whole="2" :label="x">{{ x }}</c-progress>',
         '<c-pager :older="x" :newer="x" :words="x" />',
         '<c-rule :text="x" :clause="x" :rule="x">{{ x }}</c-rule>',
@@ -97,6 +98,8 @@ def test_what_is_given_is_escaped_once(source: str) -> None:
         "at": AT,
         "trail": [(HOSTILE, HOSTILE)],
         "rows": [(HOSTILE, 3), (HOSTILE, 4)],
+        "stacks": [(HOSTILE, [3, 4])],
+        "keys": [HOSTILE, HOSTILE],
         "entries": [{"title": HOSTILE, "text": HOSTILE, "by": HOSTILE, "quote": HOSTILE, "when": HOSTILE}],
         "tabs": [{"label": HOSTILE, "url": HOSTILE, "state": "done"}],
         "refusal": Refusal(Bilingual(zh=HOSTILE, en=HOSTILE), rule=HOSTILE, clause=HOSTILE),
@@ -145,6 +148,17 @@ def test_a_chart_has_its_values_in_words_and_a_table() -> None:
     assert 'aria-label="每月次數：2026-10 9、2026-11 8"' in html
     assert "<table" in html
     assert "<th>月</th>" in html
+
+
+def test_layers_of_a_column_stand_on_each_other_and_in_the_table() -> None:
+    html = show(
+        '<c-stack title="每週" :rows="rows" :keys="keys" label_head="週" />',
+        rows=[("11/16", [1, 0, 1]), ("11/23", [1, 2, 1])], keys=["RED", "AMBER", "GREEN"],
+    )  # fmt: skip
+    assert 'aria-label="每週：11/16 2、11/23 4"' in html
+    heights = re.findall(r'<rect class="b\d" x="11" y="([\d.]+)" width="8" height="([\d.]+)"', html)
+    assert heights == [("60.0", "19.0"), ("22.0", "38.0"), ("3.0", "19.0")]
+    assert '<th scope="col" class="r">AMBER</th>' in html
 
 
 def test_the_summary_leads_to_each_control() -> None:

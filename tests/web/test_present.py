@@ -82,6 +82,23 @@ def test_bars_are_parts_of_the_whole() -> None:
     assert present.bars([]) == []
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36",
+            "Chrome on Linux",
+        ),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) … Chrome/130.0 Safari/537.36 Edg/130.0", "Edge on Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) … Version/18.0 Safari/604.1", "Safari on iPhone"),
+        ("curl/8.0", "Another browser"),
+        ("", "Another browser"),
+    ],
+)
+def test_a_device_is_known_by_browser_and_system(said: str, words: str) -> None:
+    assert present.device(said).en == words
+
+
 def test_columns_end_with_the_present() -> None:
     made = present.columns([("2026-10", 4), ("2026-11", 8)])
     assert [(column.x, column.y, column.height, column.last) for column in made] == [
