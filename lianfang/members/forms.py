@@ -17,6 +17,8 @@ from lianfang.members.checking import Files, applicant_row, check, roster_hash
 from lianfang.members.procedure import Answers, Field, Spec, Step
 from lianfang.members.procedure import words as spec_words
 
+_WITH_CLAUSE = Bilingual(zh="{words}（{clause}）", en="{words} ({clause})")
+
 
 def said(text: Bilingual) -> str:
     """Return a bilingual text in the language of the page."""
@@ -253,7 +255,7 @@ class ReasonForm(forms.Form):
         super().__init__(*args, **kwargs)
         reasons: Any = self.fields["reasons"]
         reasons.choices = [
-            (reason["value"], f"{said(spec_words(reason['label']))}（{reason['clause']}）")
+            (reason["value"], said(_WITH_CLAUSE.format(words=spec_words(reason["label"]), clause=reason["clause"])))
             for reason in spec.reasons(kind)
         ]
 

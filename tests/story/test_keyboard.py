@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.story.keys import Keys
 from tests.story.teller import PASSWORD, Authenticator, Site, link
@@ -130,6 +131,15 @@ def test_from_application_to_the_first_item_with_the_keyboard_alone(site: Site, 
     applicant.choose("attester_ground", "responsible_person")
     applicant.tick("confirmed")
     applicant.press("button[name=next]")
+    card = tmp_path / "身分證.png"
+    Image.new("RGB", (400, 250), "white").save(card)
+    applicant.attach("input[name=registration]", card)
+    applicant.press("button[name=upload]")
+    applicant.press("main a[href$='/mask']")
+    for side, percent in (("left", "10"), ("top", "60"), ("width", "80"), ("height", "20")):
+        applicant.write(f"input[name={side}1]", percent)
+    applicant.press("button[name=burn]")
+    applicant.press("main a[href='/apply/step/attachments']")
     paper = tmp_path / "登記證明.pdf"
     paper.write_bytes(b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n")
     applicant.attach("input[name=registration]", paper)
