@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("members", "0002_first_procedure")]
+    dependencies = [("members", "0003_expired_drafts")]
 
     operations = [
         migrations.AddField(
