@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 
 class BadEnvironment(SystemExit):
@@ -21,6 +21,8 @@ def text(name: str, default: str | None = None) -> str:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise BadEnvironment(f"{name}_FILE", f"cannot be read: {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise BadEnvironment(f"{name}_FILE", "names a file that is not text.") from None
     if default is None:
         raise BadEnvironment(name, "must be set.")
     return default
@@ -57,15 +59,14 @@ def database(name: str) -> dict[str, object]:
 
     A unix socket stands percent-encoded in the host place: `postgresql://lf_app@%2Frun%2Fpg/lianfang`.
     """
-    value = text(name)
-    parts = urlsplit(value)
+    form = "must look like postgresql://user:password@host:port/name."
+    parts = _split(name, text(name), form)
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
-        raise BadEnvironment(name, "must look like postgresql://user:password@host:port/name.")
-    try:
-        port = parts.port
-    except ValueError:
-        raise BadEnvironment(name, "has a port that is not a number.") from None
-    host = unquote(parts.netloc.rpartition("@")[2].split(":")[0])
+        raise BadEnvironment(name, form)
+    port = _port(name, parts)
+    # Not `parts.hostname`, which would write the path of a socket in small letters.
+    place = parts.netloc.rpartition("@")[2]
+    host = place[1:].partition("]")[0] if place.startswith("[") else unquote(place.split(":")[0])
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.strip("/")),
@@ -83,13 +84,38 @@ def database(name: str) -> dict[str, object]:
 
 def mail(name: str, default: str) -> tuple[str, int, str, str, bool]:
     """(host, port, user, password, starttls) from `smtp://user:password@host:port` or `smtps://…` (STARTTLS)."""
-    parts = urlsplit(text(name, default))
+    form = "must look like smtp://user:password@host:port."
+    parts = _split(name, text(name, default), form)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-        raise BadEnvironment(name, "must look like smtp://user:password@host:port.")
+        raise BadEnvironment(name, form)
     return (
         parts.hostname,
-        parts.port or 25,
+        _port(name, parts) or 25,
         unquote(parts.username or ""),
         unquote(parts.password or ""),
         parts.scheme == "smtps",
     )
+
+
+def site(name: str, default: str) -> SplitResult:
+    """The address under which people reach this installation: scheme, host, perhaps a port, and nothing more."""
+    form = "must look like https://lianfang.example.org, without a path."
+    parts = _split(name, text(name, default).rstrip("/"), form)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts[2:] != ("", "", "") or "@" in parts.netloc:
+        raise BadEnvironment(name, form)
+    _port(name, parts)
+    return parts
+
+
+def _split(name: str, value: str, form: str) -> SplitResult:
+    try:
+        return urlsplit(value)
+    except ValueError:
+        raise BadEnvironment(name, form) from None
+
+
+def _port(name: str, parts: SplitResult) -> int | None:
+    try:
+        return parts.port
+    except ValueError:
+        raise BadEnvironment(name, "has a port that is not a number.") from None

@@ -12,9 +12,10 @@ DEBUG = False
 DATA_DIR = Path(env.text("LIANFANG_DATA", str(ROOT / "var"))).resolve()
 SECRET_KEY = env.text("LIANFANG_SECRET_KEY")
 KEY_FILE = Path(env.text("LIANFANG_KEY_FILE", str(DATA_DIR / "master.key")))
-BASE_URL = env.text("LIANFANG_BASE_URL", "http://localhost:8000").rstrip("/")
-SECURE = BASE_URL.startswith("https://")
-_HOST = BASE_URL.split("://", 1)[1].split(":")[0].split("/")[0]
+_SITE = env.site("LIANFANG_BASE_URL", "http://localhost:8000")
+BASE_URL = f"{_SITE.scheme}://{_SITE.netloc}"
+SECURE = _SITE.scheme == "https"
+_HOST = f"[{_SITE.hostname}]" if ":" in (_SITE.hostname or "") else _SITE.hostname
 ALLOWED_HOSTS = env.listing("LIANFANG_HOSTS", f"{_HOST},localhost,127.0.0.1")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
