@@ -128,6 +128,8 @@ def read_manifest(source: Path) -> Manifest:
     except (OSError, tarfile.TarError, KeyError, ValueError):
         raise Unavailable(f"{source} is no whole backup of Lianfang.") from None
     found.pop(_MANIFEST)
+    if not isinstance(manifest, dict):
+        raise Unavailable(f"{source} is no whole backup of Lianfang.")
     if manifest.get("format") != 1:
         raise Unavailable(f"{source} is a backup of a newer release.")
     if found != manifest.get("sha256") or _DUMP not in found or "keys/master.key" not in found:

@@ -387,8 +387,8 @@ def _print_accounts(folder: DataFolder, address: str) -> None:
         content = json.loads((folder.path / "demo.json").read_text(encoding="utf-8"))
         rows = [[str(value) for value in account.values()] for account in content["accounts"]]
         rows.insert(0, list(content["accounts"][0]))
-    except (OSError, ValueError, LookupError):
-        return
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return  # a broken list is no reason not to start
     if content.get("url") != address:
         moved = _moved(content, address)
         folder.write("demo.json", json.dumps(moved, ensure_ascii=False, indent=1) + "\n")

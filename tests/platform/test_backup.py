@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lianfang import backup, embedded, roles
+from lianfang import backup, cli, embedded, roles
 from lianfang.embedded import Cluster, Unavailable
 from tests.database import FAST
 
@@ -137,12 +137,99 @@ def changed(source: Path, target: Path, *, name: str, content: bytes | None) -> 
         ("files/ab/ab12", b"tampered", "damaged"),
         ("manifest.json", None, "no whole backup"),
         ("manifest.json", b"{", "no whole backup"),
+        ("manifest.json", b"[]", "no whole backup"),
+        ("manifest.json", b"7", "no whole backup"),
+        ("manifest.json", b"{}", "newer release"),
+        ("manifest.json", b'{"format": 1}', "damaged"),
+        ("manifest.json", b'{"format": 1, "sha256": {}}', "damaged"),
+        ("keys/master.key", None, "damaged"),
         ("manifest.json", b'{"format": 2}', "newer release"),
     ],
 )
 def test_a_damaged_one_is_refused(made: Path, tmp_path: Path, name: str, content: bytes | None, told: str) -> None:
     with pytest.raises(Unavailable, match=told):
         backup.read_manifest(changed(made, tmp_path / "c.tar", name=name, content=content))
+
+
+def test_cut_anywhere_it_is_refused_or_still_whole(made: Path, tmp_path: Path) -> None:
+    whole, manifest = made.read_bytes(), backup.read_manifest(made)
+    cut = tmp_path / "cut.tar"
+    for size in [0, 1, 511, 512, 513, *range(1024, len(whole), max(512, len(whole) // 40)), len(whole) - 1]:
+        cut.write_bytes(whole[:size])
+        try:
+            assert backup.read_manifest(cut) == manifest, size
+        except Unavailable as refused:
+            assert str(cut) in str(refused)  # noqa: PT017 - cut behind the last part it is still whole
+
+
+def test_a_part_too_many_is_refused(made: Path, tmp_path: Path) -> None:
+    more = tmp_path / "more.tar"
+    more.write_bytes(made.read_bytes())
+    with tarfile.open(more, "a") as archive:
+        backup._put(archive, "files/ab/planted", b"evil")
+    with pytest.raises(Unavailable, match="damaged"):
+        backup.read_manifest(more)
+
+
+def test_a_used_place_is_refused_before_anything_is_written(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    used = tmp_path / "used"
+    used.mkdir()
+    (used / "master.key").write_text("somebody's")
+    before = {path.name: path.read_bytes() for path in used.iterdir() if path.is_file()}
+    assert cli.main(["--data", str(used), "restore", str(made)]) == 1
+    said = capsys.readouterr().err
+    assert "holds data already" in said
+    assert len(said.splitlines()) == 1
+    assert {path.name: path.read_bytes() for path in used.iterdir() if path.is_file()} == before
+
+
+def test_a_used_database_is_refused_before_a_key_is_laid(
+    cluster: Cluster, made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", cluster.url(roles.APP))
+    monkeypatch.setenv("DATABASE_OWNER_URL", cluster.url(roles.OWNER))
+    monkeypatch.setenv("LIANFANG_DATA", str(tmp_path / "empty"))
+    monkeypatch.setenv("LIANFANG_KEY_FILE", str(tmp_path / "empty" / "master.key"))
+    assert cli.main(["restore", str(made)]) == 1
+    assert "holds tables already" in capsys.readouterr().err
+    assert not (tmp_path / "empty" / "master.key").exists()
+
+
+@pytest.mark.parametrize("name", ["none.tar", "folder", "text.tar"])
+def test_restore_names_what_is_no_backup(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.tar").write_text("no backup")
+    assert cli.main(["--data", str(tmp_path / "d"), "restore", str(tmp_path / name)]) == 1
+    assert name in capsys.readouterr().err
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_key_that_is_there_is_never_written_over(made: Path, tmp_path: Path) -> None:
+    data = tmp_path / "d"
+    (data).mkdir()
+    (data / "master.key").write_text("somebody's")
+    with pytest.raises(Unavailable, match="writes over nothing"):
+        backup.restore_files(source=made, data=data, key_file=data / "master.key")
+    assert (data / "master.key").read_text() == "somebody's"
+
+
+def test_a_backup_is_readable_by_its_owner_alone_also_while_it_is_made(
+    cluster: Cluster, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    real = backup._pack
+
+    def look(target: Path, **more: object) -> None:
+        real(target, **more)  # type: ignore[arg-type]
+        seen.extend(stat.S_IMODE(path.stat().st_mode) for path in target.parent.glob(".b2.tar*"))
+
+    monkeypatch.setattr(backup, "_pack", look)
+    made = written(cluster, data, tmp_path / "b2.tar")
+    assert seen == [0o600, 0o600]
+    assert [path.name for path in tmp_path.glob("*b2*")] == [made.name]
 
 
 def test_any_other_file_is_refused(tmp_path: Path) -> None:
