@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from lianfang.accounts.models import Person
+from lianfang.accounts.queries import person_by_email
 from lianfang.audit.actions import action, record
 from lianfang.audit.tags import Tag
 from lianfang.notices.catalogue import FIRST_CONTACT
@@ -14,7 +15,6 @@ from lianfang.notices.compose import compose
 from lianfang.outbox.actions import enqueue
 from lianfang.outbox.models import Delivery
 from lianfang.policy.facts import Subject
-from lianfang.vault import blind
 from lianfang.vault.models import SubjectKey
 
 
@@ -83,7 +83,7 @@ def _entered_by(person: Person) -> dict[str, str]:
 
 def _locked(person: Person | None, address: str) -> Person | None:
     """Return the person concerned, locked: of two first mails written at once only one is the first."""
-    rows = Person.objects.select_for_update(of=("self",)).select_related("vault_key")
-    if person is not None:
-        return rows.get(pk=person.pk)
-    return rows.filter(email_index=blind.index("email", address)).first()
+    known = person or person_by_email(address)
+    if known is None:
+        return None
+    return Person.objects.select_for_update(of=("self",)).select_related("vault_key").get(pk=known.pk)

@@ -34,7 +34,7 @@ def _privacy_notice(monkeypatch: pytest.MonkeyPatch) -> None:
 @action(Tag.VAULT_KEY_SHRED)
 def person(*, email: str = "lin@member.example", by_other: bool = True) -> Person:
     """A person just entered."""
-    made = Person(name="林樣本", email=email, email_index=blind.index("email", email), created_at=AT)
+    made = Person(name="林樣本", email=email, email_index=blind.index("person.email", email), created_at=AT)
     made.entered_by_other = by_other
     made.save()
     record(by=BY, at=AT, about=made)
