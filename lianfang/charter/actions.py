@@ -28,6 +28,7 @@ _NO_CHARTER = Bilingual(
 _ORDER = Bilingual(
     zh="新版的施行時間必須晚於現有各版。", en="A new version takes effect later than every version there is."
 )
+_PAST = Bilingual(zh="新版不能溯及既往：施行時間不能早於現在。", en="A new version cannot take effect before now.")
 
 
 def model_text(kind: str) -> dict[str, Any]:
@@ -58,6 +59,8 @@ def load_document(*, text: dict[str, Any], effective_at: datetime, by: Subject, 
     if latest is None or bytes(latest.sha256) != fresh:
         if latest is not None and effective_at <= latest.effective_at:
             raise Refusal(_ORDER, rule="charter-order", clause="4.1", field="effective_at")
+        if effective_at < at:
+            raise Refusal(_PAST, rule="charter-past", clause="4.1", field="effective_at")
         version = DocumentVersion.objects.create(
             document=document,
             number=latest.number + 1 if latest else 1,
