@@ -87,7 +87,15 @@ COTTON_DIR = "cotton"
 
 DATABASES = {"default": env.database("DATABASE_URL")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "web_cache"}}
+# Counts of wrong passwords and used codes lie here. Above its limit Django throws away a third of the entries, whatever
+# they are; its own limit is 300, so that anybody could have unlocked an address by filling it.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "web_cache",
+        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
+    }
+}
 
 AUTH_USER_MODEL = "accounts.Account"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -129,6 +137,14 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_TOLERANCE = 1
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "authenticate": "lianfang.accounts.factors.Authenticate",
+    "reauthenticate": "lianfang.accounts.factors.Reauthenticate",
+    "add_webauthn": "lianfang.accounts.factors.AddPasskey",
+    "authenticate_webauthn": "lianfang.accounts.factors.AuthenticatePasskey",
+    "login_webauthn": "lianfang.accounts.factors.LoginPasskey",
+    "reauthenticate_webauthn": "lianfang.accounts.factors.ReauthenticatePasskey",
+}
 MFA_TOTP_ISSUER = "Lianfang"
 # WebAuthn accepts http://localhost only; the demo runs there.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO

@@ -73,6 +73,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         )
         user.password = account.password
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:  # noqa: ARG002
+        """Count wrong passwords by address alone.
+
+        allauth's own key names the host and port that the request claimed, so that each port would have a count of its
+        own.
+        """
+        return f"address:{queries.canonical_address(str(credentials.get('email', '')))}"
+
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Links in mails name this installation, never the host that a request claimed."""
         uid, _, rest = key.partition("-")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lianfang.accounts import words
 from lianfang.accounts.actions import TOKEN_RIGHTS, Scope
+from lianfang.accounts.factors import CredentialField
 from lianfang.accounts.models import TLPS, Account, Affiliation, Organization
 from lianfang.accounts.registry import Setting
 from lianfang.kernel.clock import TAIPEI
@@ -54,7 +55,7 @@ class PasswordForm(forms.Form):
 class PasskeyForm(forms.Form):
     """What the browser answers when it made a passkey."""
 
-    credential = forms.JSONField(widget=forms.HiddenInput)
+    credential = CredentialField(widget=forms.HiddenInput)
 
 
 class AddressForm(forms.Form):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -83,6 +84,11 @@ def as_account(user: AbstractBaseUser | AnonymousUser) -> Account:
 
 
 # Persons and organisations
+
+
+def canonical_address(typed: str) -> str:
+    """Return the one form of an e-mail address, by which it is kept, looked for and counted at sign-in."""
+    return unicodedata.normalize("NFKC", typed).strip().lower()
 
 
 def coordinator() -> Organization | None:
@@ -298,6 +304,9 @@ def in_networks(address: str | None, networks: Iterable[str]) -> bool:
         client = ip_address(address or "")
     except ValueError:
         return False
+    if isinstance(client, IPv6Address) and client.ipv4_mapped is not None:
+        # What a socket for both families says of a client that came by IPv4.
+        client = client.ipv4_mapped
     return any(client in ip_network(network) for network in listed)
 
 

@@ -47,13 +47,27 @@ class Setting:
     clause: str
     meaning: Bilingual
     type: Type
+    read: bool = True
+    """Whether the product looks at it. What it does not look at yet stays at its default: changing it would change
+    nothing, and say that it did."""
 
     def parse(self, raw: str) -> JSON:
         """Return the value for what was typed; raises Refusal naming the field `value`."""
         try:
             return self.type.parse(raw.strip())
         except (ValueError, TypeError, KeyError):
-            raise Refusal(self.type.hint, rule="setting-value", field="value") from None
+            raise self._refusal() from None
+
+    def checked(self, value: JSON) -> JSON:
+        """Return a value in the form in which it is kept; raises Refusal naming the field `value`."""
+        try:
+            shown = self.type.show(value)
+        except (ValueError, TypeError, KeyError):
+            raise self._refusal() from None
+        return self.parse(shown)
+
+    def _refusal(self) -> Refusal:
+        return Refusal(self.type.hint, rule="setting-value", field="value")
 
 
 def whole(least: int, most: int) -> Type:
@@ -141,8 +155,8 @@ TEXT = Type(
 )
 
 
-def _s(name: str, default: JSON, clause: str, type_: Type, zh: str, en: str) -> Setting:
-    return Setting(name, default, clause, Bilingual(zh=zh, en=en), type_)
+def _s(name: str, default: JSON, clause: str, type_: Type, zh: str, en: str, *, read: bool = True) -> Setting:
+    return Setting(name, default, clause, Bilingual(zh=zh, en=en), type_, read)
 
 
 _STARTS = {
@@ -158,7 +172,8 @@ _SETTINGS = [
        "取消會籍後可以申訴的天數", "Days for an appeal after a revocation"),
     _s("appeal_start", "later_of_effect_and_delivery", "1.4", choice(*_STARTS, words=_STARTS),
        "申訴期限從生效時，或從生效與送達兩者較晚時起算",
-       "Whether the time for an appeal runs from the effect, or from the later of effect and delivery"),
+       "Whether the time for an appeal runs from the effect, or from the later of effect and delivery",
+       read=False),
     _s("appeal_for_all_grounds", True, "1.4", YES_NO,
        "依規章2.3、5.3取消會籍時，是否也可以申訴", "Whether an appeal lies against revocation under 2.3 and 5.3 too"),
     _s("audience_floor", 5, "2.2", whole(2, 100),
@@ -169,7 +184,7 @@ _SETTINGS = [
                              "en": "(to be filled in by the operator: full name of the legal entity that collects)"},
        "5.1", TEXT, "個人資料的蒐集機關（個資法第8條）", "Who collects personal data (PDPA art. 8)"),
     _s("default_tlp", "AMBER+STRICT", "3.1", choice("GREEN", "AMBER", "AMBER+STRICT", "RED"),
-       "物件與表單都沒有標示時套用的標示", "Label where neither the object nor the form gives one"),
+       "物件與表單都沒有標示時套用的標示", "Label where neither the object nor the form gives one", read=False),
     _s("draft_days", 30, "1.3", whole(7, 365),
        "申請草稿保留的天數", "Days an application's draft is kept"),
     _s("encrypted_mail", False, "TLP 2.0", YES_NO,
@@ -181,15 +196,16 @@ _SETTINGS = [
        "Whether the time between two memberships of one organisation is a gap too"),
     _s("gap_release", "withheld", "1.4", choice(*_RELEASE, words=_RELEASE),
        "會籍中斷期間分享的情資，恢復後由分析人員逐筆釋出",
-       "What was shared during a gap stays withheld until an analyst releases it"),
+       "What was shared during a gap stays withheld until an analyst releases it", read=False),
     _s("invitation_days", 7, "2.3", whole(1, 30),
        "邀請連結的有效天數", "Days an invitation works"),
     _s("monthly_audience_figure", 0, "2.2", whole(0, 100_000),
        "每月公布一次的團體會員數，供預覽對象使用；0表示還沒有公布",
-       "Number of group members as published once a month, used in previews; 0 = none published yet"),
+       "Number of group members as published once a month, used in previews; 0 = none published yet",
+       read=False),
     _s("new_member_sees_earlier", True, "2.1", YES_NO,
        "新會員是否看得到入會前已分享、目前仍有效的情資",
-       "Whether a new member sees earlier items that are in force now"),
+       "Whether a new member sees earlier items that are in force now", read=False),
     _s("recipients", {"zh": "聯盟協調中心、團體會員（僅限聯繫所需）、中央政府資安主管機關及其指定單位、"
                             "依法得調閱的機關",
                       "en": "the coordination centre; group members where contact requires it; the central cyber "

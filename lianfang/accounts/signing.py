@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol, cast
 
-from allauth.mfa.base.forms import ReauthenticateForm
-from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from django.http import HttpRequest
 
 from lianfang.accounts import actions
+from lianfang.accounts.factors import Reauthenticate, ReauthenticatePasskey
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.policy.facts import Subject
@@ -44,9 +43,9 @@ def confirm(request: HttpRequest) -> None:
     if not request.user.is_authenticated or not (code or credential):
         raise Refusal(_MISSING, rule="signature", clause="2.3", field=CODE)
     form = (
-        ReauthenticateForm(user=request.user, data={"code": code})
+        Reauthenticate(user=request.user, data={"code": code})
         if code
-        else ReauthenticateWebAuthnForm(user=request.user, data={"credential": credential})
+        else ReauthenticatePasskey(user=request.user, data={"credential": credential})
     )
     if not form.is_valid():
         raise Refusal(_WRONG, rule="signature", clause="2.3", field=CODE)

@@ -30,6 +30,7 @@ _BY = Subject.system("outbox")
 
 # What SMTP can carry to anybody without extensions: one mailbox, no display name, no control character.
 _ADDRESS = re.compile(r"[!-9;-?A-Z^-~]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?\Z")
+_LONGEST_ADDRESS = 254
 _LINE_BREAK = re.compile(r"[\r\n\x00]")
 
 
@@ -54,7 +55,7 @@ def enqueue(
     `(delivery, at) -> bool` asked at the moment of sending; False withholds the mail. `key`: the recipient's, so that
     an erasure takes the mail along. Raises Refusal (field `to` or `subject`) for what no mail header can carry.
     """
-    if not _ADDRESS.match(to):
+    if not deliverable(to):
         raise Refusal(_NO_ADDRESS, rule="mail-address", field="to")
     if _LINE_BREAK.search(subject) or not subject.strip():
         raise Refusal(_NO_SUBJECT, rule="mail-subject", field="subject")
@@ -77,6 +78,11 @@ def enqueue(
     delivery.save(force_insert=True)
     transaction.on_commit(wake.drain)
     return delivery
+
+
+def deliverable(address: str) -> bool:
+    """Return whether this is one address, in ASCII and no longer than SMTP takes, to which a mail can be sent."""
+    return len(address) <= _LONGEST_ADDRESS and _ADDRESS.match(address) is not None
 
 
 @action(Tag.OUTBOX_DELIVERY_RESEND)

@@ -30,6 +30,10 @@ _REASON = Bilingual(zh="請寫理由。", en="Give a reason.")
 _UNCHANGED = Bilingual(zh="這就是目前的值。", en="This is the value now.")
 _OPEN = Bilingual(zh="這項設定已有一個提議。", en="There is a proposal for this setting already.")
 _PAST = Bilingual(zh="生效時間不能早於現在。", en="It cannot take effect before now.")
+_NOT_READ = Bilingual(
+    zh="這項設定目前固定為預設值，還不能變更。",
+    en="This setting stays at its default for now; it cannot be changed yet.",
+)
 _UNKNOWN = Bilingual(zh="沒有這項設定。", en="There is no such setting.")
 
 
@@ -87,9 +91,10 @@ def decline_duty(*, grant: DutyGrant, by: Subject, at: datetime) -> None:
 @action(Tag.ACCOUNTS_DUTY_END)
 def end_duty(*, grant: DutyGrant, by: Subject, at: datetime) -> None:
     """End a duty at this instant. One granter suffices, as it takes power away; two granters must remain."""
+    # Locked before the grant itself and in one order: two granters who end each other's duty at once take turns.
+    others = list(DutyGrant.objects.select_for_update().filter(duty=Duty.DUTY_GRANTER, state="granted").order_by("pk"))
     locked = _locked_grant(grant)
     doors.require(subject=by, right=Right.GRANT_DUTY, at=at)
-    others = DutyGrant.objects.select_for_update().filter(duty=Duty.DUTY_GRANTER, state="granted")
     left = len(others) - (locked.duty == Duty.DUTY_GRANTER)
     DUTY.move(locked, "end", granters_left=left if locked.duty == Duty.DUTY_GRANTER else 2)
     locked.ended_by_id, locked.ended_at = by.person, at
@@ -120,7 +125,7 @@ def bootstrap(*, emails: tuple[str, str], at: datetime) -> tuple[str, str]:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_BOOTSTRAP_LOCK])
     if DutyGrant.objects.filter(duty=Duty.DUTY_GRANTER).exists():
         raise Refusal(_NOT_EMPTY, rule="bootstrap-once")
-    if len({email.strip().lower() for email in emails}) != 2:
+    if len({queries.canonical_address(email) for email in emails}) != 2:
         raise Refusal(_TWO_DIFFERENT, rule="bootstrap-two", field="emails")
     centre = queries.coordinator() or Organization.objects.create(
         kind=Organization.Kind.COORDINATOR, name_zh="聯盟協調中心", name_en="Coordination Centre", created_at=at
@@ -155,7 +160,9 @@ def propose_setting(
     if name not in registry.SETTINGS:
         raise Refusal(_UNKNOWN, rule="setting-name", field="name")
     setting = registry.setting(name)
-    value = setting.parse(setting.type.show(value))
+    if not setting.read:
+        raise Refusal(_NOT_READ, rule="setting-read", field="value")
+    value = setting.checked(value)
     if not reason.strip():
         raise Refusal(_REASON, field="reason")
     if effective_at < at:

@@ -36,6 +36,7 @@ from lianfang.audit.tags import Tag
 from lianfang.kernel.ids import new_secret
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
+from lianfang.outbox.actions import deliverable
 from lianfang.policy.facts import Kind, Right, Role, Subject
 from lianfang.vault import blind
 
@@ -108,11 +109,15 @@ def person_enter(
 
 
 def _address(email: str) -> str:
-    address = email.strip().lower()
+    """The one form in which an address is kept. Raises Refusal for one to which no mail could be sent."""
+    address = queries.canonical_address(email)
     try:
         validate_email(address)
     except ValidationError:
         raise Refusal(_EMAIL, field="email") from None
+    # Django lets letters pass that only look like others; an international domain is written in its ASCII form.
+    if not deliverable(address):
+        raise Refusal(_EMAIL, field="email")
     return address
 
 
@@ -151,7 +156,7 @@ def affiliate(
 @action(Tag.ACCOUNTS_AFFILIATION_CHANGE_ROLE)
 def change_role(*, affiliation: Affiliation, role: Role, by: Subject, at: datetime) -> None:
     """Give a person another role. Raises Refusal for the last administrator and for somebody who left."""
-    locked = Affiliation.objects.select_for_update().get(pk=affiliation.pk)
+    locked = _locked_of_ours(affiliation, by, at)
     _require_present(locked, at)
     if locked.role == Role.MEMBER_ADMIN != role:
         _require_another_admin(locked, at)
@@ -167,7 +172,7 @@ def leave(*, affiliation: Affiliation, by: Subject, at: datetime) -> None:
     Tokens, sessions and open invitations of the pair end; the duty of confidentiality remains on record without end
     (charter 3.1, 3.3). Raises Refusal for the last administrator and for somebody who left already.
     """
-    locked = Affiliation.objects.select_for_update().get(pk=affiliation.pk)
+    locked = _locked_of_ours(affiliation, by, at)
     _require_present(locked, at)
     if locked.role == Role.MEMBER_ADMIN and locked.started_at is not None:
         _require_another_admin(locked, at)
@@ -177,6 +182,22 @@ def leave(*, affiliation: Affiliation, by: Subject, at: datetime) -> None:
     Invitation.objects.filter(_open(), affiliation=locked).update(withdrawn_at=at)
     record(by=by, at=at, about=locked, detail={"tokens_ended": tokens})
     end_sessions(person=locked.person, by=by, at=at)
+
+
+def _locked_of_ours(affiliation: Affiliation, by: Subject, at: datetime) -> Affiliation:
+    """Lock somebody of the administrator's own; raises Refusal for anybody else, and for who is no administrator.
+
+    The organisation is locked first: of two administrators who let each other go at once, one must see that the other
+    has gone.
+    """
+    _require_administrator(affiliation, by, at)
+    Organization.objects.select_for_update(no_key=True).get(pk=affiliation.organization_id)
+    return Affiliation.objects.select_for_update().get(pk=affiliation.pk)
+
+
+def _require_administrator(affiliation: Affiliation, by: Subject, at: datetime) -> None:
+    doors.require(subject=by, right=Right.MANAGE_PEOPLE, at=at)
+    require_managed(affiliation=affiliation, by=by)
 
 
 def _require_present(affiliation: Affiliation, at: datetime) -> None:
@@ -229,6 +250,8 @@ def invite(
 def resend(*, invitation: Invitation, by: Subject, at: datetime) -> tuple[Invitation, str]:
     """Send an invitation again under a new link; the earlier link ends. Raises Refusal once it was accepted."""
     locked = Invitation.objects.select_for_update().select_related("affiliation__person").get(pk=invitation.pk)
+    if by.kind is not Kind.SYSTEM:
+        _require_administrator(locked.affiliation, by, at)
     _require_present(locked.affiliation, at)
     if locked.accepted_at is not None or locked.withdrawn_at is not None:
         raise Refusal(_CLOSED, rule="invitation-open")
@@ -416,7 +439,7 @@ def change_password(*, account: Account, password: str, by: Subject, at: datetim
 
 @action(Tag.ACCOUNTS_FACTOR_ADD)
 def record_factor_added(*, account: Account, kind: str, by: Subject, at: datetime) -> None:
-    """Keep that a second factor was added; allauth has done so in this very transaction."""
+    """Keep that a second factor was added; allauth says so right after it has committed."""
     record(by=by, at=at, about=account, detail={"kind": kind})
 
 
@@ -450,6 +473,7 @@ def ask_factor_reset(*, account: Account, at: datetime) -> FactorReset:
 def vouch(*, reset: FactorReset, how: str, by: Subject, at: datetime) -> None:
     """Vouch that the person was met, seen on a video call or called back; never for oneself."""
     locked = _locked_reset(reset, by, at)
+    _acts_for(locked.account.person, at)
     FACTOR_RESET.move(locked, "vouch", actor=by.person, beneficiary=locked.account.person_id)
     locked.vouched_by_id, locked.vouched_at, locked.how = by.person, at, how
     locked.save(update_fields=["state", "vouched_by", "vouched_at", "how"])
@@ -461,13 +485,13 @@ def confirm_factor_reset(*, reset: FactorReset, by: Subject, at: datetime) -> st
     """Let a second person confirm: factors go, sessions end, a link to set new means is mailed; return its path."""
     locked = _locked_reset(reset, by, at)
     person = locked.account.person
+    affiliation = _acts_for(person, at)
     FACTOR_RESET.move(locked, "confirm", actor=by.person, beneficiary=person.pk, first=locked.vouched_by_id)
     locked.decided_by_id, locked.decided_at = by.person, at
     locked.save(update_fields=["state", "decided_by", "decided_at"])
     removed, _ = Authenticator.objects.filter(user=locked.account).delete()
     record(by=by, at=at, about=locked, detail={"factors_removed": removed})
     end_sessions(person=person, by=by, at=at)
-    affiliation = queries.live_affiliations(person=person, at=at)[0]
     Invitation.objects.filter(_open(), affiliation=affiliation).update(withdrawn_at=at)
     invitation, path = _new_invitation(affiliation, Invitation.Kind.REENROL, by, at)
     _mail_invitation(invitation, path, by, at)
@@ -490,6 +514,14 @@ def _locked_reset(reset: FactorReset, by: Subject, at: datetime) -> FactorReset:
     if not may_vouch(by=by, person=locked.account.person, at=at):
         raise Refusal(_NOT_A_VOUCHER, rule="factor-reset-voucher", clause="2.3")
     return locked
+
+
+def _acts_for(person: Person, at: datetime) -> Affiliation:
+    """Return the oldest pair that the person still acts for. Raises Refusal: who left gets no new way in."""
+    live = queries.live_affiliations(person=person, at=at)
+    if not live:
+        raise Refusal(_LEFT, rule="left")
+    return live[0]
 
 
 def may_vouch(*, by: Subject, person: Person, at: datetime) -> bool:

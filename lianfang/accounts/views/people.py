@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -130,8 +132,11 @@ def leave(request: HttpRequest, affiliation_id: UUID) -> HttpResponseBase:
         except Refusal as refusal:
             problem = refusal
         else:
+            oneself = affiliation.person_id == asked(request).person.pk
+            if oneself:
+                logout(request)  # the session of this very request has ended with the others
             messages.success(request, _("Recorded. Sessions and tokens have ended."))
-            return HttpResponseRedirect(reverse("people"))
+            return HttpResponseRedirect(settings.LOGIN_URL if oneself else reverse("people"))
     context = {
         "affiliation": affiliation,
         "tokens": queries.live_tokens(affiliation=affiliation, at=at),

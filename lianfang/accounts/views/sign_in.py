@@ -24,6 +24,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from lianfang.accounts import actions, letters, queries, words
 from lianfang.accounts.doors import CONFIDENTIALITY, door
+from lianfang.accounts.factors import MALFORMED
 from lianfang.accounts.forms import AddressForm, PasskeyForm, PasswordForm, VouchForm
 from lianfang.accounts.models import Account, FactorReset, Invitation
 from lianfang.accounts.signing import confirm
@@ -151,7 +152,7 @@ def _credential(request: HttpRequest) -> dict[str, Any]:
         webauthn.parse_registration_response(credential)
         if not webauthn.complete_registration(credential).is_user_verified():
             raise _no_passkey()
-    except (ValidationError, ValueError, KeyError):
+    except (ValidationError, *MALFORMED):
         raise _no_passkey() from None
     return credential
 
@@ -194,7 +195,7 @@ def lost_factor(request: HttpRequest) -> HttpResponseBase:
     form = AddressForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/lost_factor.html", {"form": form}, status=422 if form.is_bound else 200)
-    email = form.cleaned_data["email"].lower()
+    email = queries.canonical_address(form.cleaned_data["email"])
     if not ratelimit.consume(request, action="lost_factor", key=email):
         return cast(HttpResponse, ratelimit.respond_429(request))
     account = Account.objects.select_related("person").filter(email__iexact=email, is_active=True).first()
