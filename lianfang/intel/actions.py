@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from lianfang.accounts.doors import refusal
@@ -37,7 +37,6 @@ from lianfang.policy.facts import (
     Tlp,
 )
 
-CONFIRM_WITHIN = timedelta(minutes=60)
 _PAGE = Request(channel=Channel.PAGE)
 
 

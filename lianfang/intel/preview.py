@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from lianfang.accounts import registry
 from lianfang.intel.labelling import LabelForm
 from lianfang.kernel.clock import taipei, utc
 from lianfang.kernel.text import Bilingual
@@ -12,8 +13,6 @@ from lianfang.members.queries import members_in_force
 from lianfang.policy.facts import AudienceKind, Duty, Label, NameSource, Subject, Tlp
 from lianfang.policy.words import FEW, Other, audience_sentence, others
 
-FLOOR = 5
-"""Below this a number would tell who is a member."""
 FEW_GROUPS = 3
 
 
@@ -54,11 +53,11 @@ def losing(*, old: Label, new: Label, at: datetime) -> tuple[Other, ...]:
 
 def audience_size(*, label: Label, subject: Subject, at: datetime) -> int | Bilingual | None:
     """Return how many group members an audience has: exact and now for analysts; for everybody else the figure of the
-    month's first instant, and only from five on."""
+    month's first instant, and only from the set floor on: below it a number would tell who is a member."""
     if label.audience.kind is not AudienceKind.ALLIANCE or label.tlp is Tlp.RED:
         return None
     if Duty.ANALYST in subject.duties:
         return members_in_force(at=at).count()
     month = utc(taipei(at).replace(day=1, hour=0, minute=0, second=0, microsecond=0))
     published = members_in_force(at=month).count()
-    return published if published >= FLOOR else FEW
+    return published if published >= registry.value("audience_floor", at) else FEW

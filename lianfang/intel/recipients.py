@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from lianfang.accounts import registry
 from lianfang.accounts.models import Organization
 from lianfang.intel import receipts
 from lianfang.intel.models import Recall, Version
-from lianfang.intel.preview import FLOOR
 from lianfang.intel.queries import label_of
 from lianfang.intel.stix import is_id
 from lianfang.kernel.text import Bilingual
@@ -34,7 +34,7 @@ _CONSTITUENTS = Bilingual(zh="內部成員", en="Constituents")
 _STAFF = Bilingual(zh="協調中心", en="The coordinator")
 
 
-def of(*, version: Version, subject: Subject) -> Sequence[Received]:
+def of(*, version: Version, subject: Subject, at: datetime) -> Sequence[Received]:
     """Return who received this version, the source itself left out.
 
     The caller has asked `decide` for `see_receipts` or `recall`.
@@ -48,13 +48,13 @@ def of(*, version: Version, subject: Subject) -> Sequence[Received]:
     rows = {row.pk: row for row in Organization.objects.filter(pk__in={pair[0] for pair in found})}
     staff = {pair for pair in found if rows[pair[0]].kind == Organization.Kind.COORDINATOR}
     members = {pair for pair in found if pair[0] == pair[1]} - staff
-    analyst = Duty.ANALYST in subject.duties
+    analyst, floor = Duty.ANALYST in subject.duties, registry.value("audience_floor", at)
     made = []
     for words, chosen in ((_MEMBERS, members), (_CONSTITUENTS, found.keys() - members - staff), (_STAFF, staff)):
         if not chosen:
             continue
         channels = tuple(sorted({channel for pair in chosen for channel in found[pair]}))
-        few = len(chosen) < FLOOR and not analyst and words is not _STAFF
+        few = len(chosen) < floor and not analyst and words is not _STAFF
         names = sorted((rows[pair[0]] for pair in chosen), key=lambda row: row.name_zh) if analyst else []
         said = tuple(Bilingual(zh=row.name_zh, en=row.name_en or row.name_zh) for row in names)
         made.append(Received(words, FEW if few else len(chosen), channels, said))

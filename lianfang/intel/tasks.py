@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from procrastinate.contrib.django import app
 
+from lianfang.accounts import registry
 from lianfang.audit.failpoints import failpoint
 from lianfang.intel import actions, stix, telling
 from lianfang.intel.fold import terms, words_of
@@ -32,9 +33,8 @@ def sweep(timestamp: int) -> None:  # noqa: ARG001 - procrastinate says when
     at = utcnow()
     write_search_rows(Version.objects.all())
     Draft.objects.filter(created_at__lt=at - timedelta(days=1)).delete()
-    late = Stop.objects.filter(
-        confirmed_at=None, ended_at=None, alarmed_at=None, started_at__lte=at - actions.CONFIRM_WITHIN
-    )
+    confirm_within = timedelta(minutes=registry.value("stop_confirm_minutes", at))
+    late = Stop.objects.filter(confirmed_at=None, ended_at=None, alarmed_at=None, started_at__lte=at - confirm_within)
     for stop in late:
         actions.alarm_unconfirmed(stop=stop, at=at)
     telling.tell(at=at)

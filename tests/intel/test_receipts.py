@@ -107,12 +107,12 @@ def test_the_source_sees_classes_and_few_the_analyst_names() -> None:
     by, reader = member("甲電子"), member("乙銀行")
     submit(by, indicator())
     version = Version.objects.get()
-    assert recipients.of(version=version, subject=by) == []
+    assert recipients.of(version=version, subject=by, at=AT) == []
     deliver(reader)
     deliver(by)
-    (row,) = recipients.of(version=version, subject=by)
+    (row,) = recipients.of(version=version, subject=by, at=AT)
     assert row.count == FEW
     assert row.names == ()
-    (row,) = recipients.of(version=version, subject=analyst())
+    (row,) = recipients.of(version=version, subject=analyst(), at=AT)
     assert row.count == 1
     assert [name.zh for name in row.names] == ["乙銀行"]

@@ -124,7 +124,7 @@ def why_page(request: HttpRequest, stix_id: str) -> HttpResponse:
     context = {
         **_named(seen, orjson.loads(seen.body), subject, at),
         "at": at, "reasons": why(seen.decision), "others": others(label, at=at),
-        "received": recipients.of(version=seen.version, subject=subject) if own else None,
+        "received": recipients.of(version=seen.version, subject=subject, at=at) if own else None,
     }  # fmt: skip
     return render(request, "intel/why.html", context)
 
@@ -219,7 +219,7 @@ def recall(request: HttpRequest, stix_id: str) -> HttpResponseBase:
             return redirect(plane(subject) + "_item", stix_id=stix_id)
     context = {
         **_named(seen, orjson.loads(seen.body), subject, at),
-        "form": form, "refusal": refusal, "received": recipients.of(version=seen.version, subject=subject),
+        "form": form, "refusal": refusal, "received": recipients.of(version=seen.version, subject=subject, at=at),
     }  # fmt: skip
     return render(request, "intel/recall.html", context, status=422 if form.errors or refusal else 200)
 
