@@ -15,7 +15,8 @@ KEY_FILE = Path(env.text("LIANFANG_KEY_FILE", str(DATA_DIR / "master.key")))
 _SITE = env.site("LIANFANG_BASE_URL", "http://localhost:8000")
 BASE_URL = f"{_SITE.scheme}://{_SITE.netloc}"
 SECURE = _SITE.scheme == "https"
-_HOST = f"[{_SITE.hostname}]" if ":" in (_SITE.hostname or "") else _SITE.hostname
+_NAME = _SITE.hostname or ""
+_HOST = f"[{_NAME}]" if ":" in _NAME else _NAME
 ALLOWED_HOSTS = env.listing("LIANFANG_HOSTS", f"{_HOST},localhost,127.0.0.1")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 

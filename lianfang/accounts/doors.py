@@ -128,7 +128,7 @@ def _ask(request: HttpRequest, door_: Door) -> HttpResponseBase | None:
         return _to_sign_in(request)
     if may(subject=replace(subject, acknowledged=True, mfa=True), right=right, at=at):
         return _next_step(request, subject)
-    if not subject.is_coordinator and subject.standing in _ENDED:
+    if not subject.is_coordinator and subject.standing in _ENDED and _was_his(subject, right, at):
         return HttpResponseRedirect(EXIT)
     if _lacks_only_a_role(subject, right, at):
         return _no_role(request, right)
@@ -153,6 +153,12 @@ def _next_step(request: HttpRequest, subject: Subject) -> HttpResponseBase:
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
     back = request.get_full_path() if request.method in ("GET", "HEAD") else "/home"
     return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': back})}")
+
+
+def _was_his(subject: Subject, right: Right, at: datetime) -> bool:
+    """Whether a member in force could enter: what never was for members does not exist for those who left either."""
+    before = replace(subject, acknowledged=True, mfa=True, role=Role.MEMBER_ADMIN, standing=Standing.ACTIVE)
+    return may(subject=before, right=right, at=at)
 
 
 def _lacks_only_a_role(subject: Subject, right: Right, at: datetime) -> bool:

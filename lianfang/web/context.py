@@ -223,6 +223,8 @@ class Shell:
     @cached_property
     def staff(self) -> list[Group]:
         """The groups of the staff side bar; a group without an item is absent."""
+        if not self.subject.is_coordinator:
+            return []  # some doors of that plane ask for a right that members hold too, and send them away inside
         groups = []
         for section in NAVIGATION["staff"]:
             if entries := [entry for item in section.items if (entry := self._entry(item))]:

@@ -127,6 +127,21 @@ def test_a_revoked_member_is_led_to_the_exit() -> None:
     assert answer["Location"] == "/exit"
 
 
+@pytest.mark.parametrize("standing", [Standing.REVOKED, Standing.TERMINATED])
+@pytest.mark.parametrize("name", list(DOORS))
+def test_who_left_is_led_to_the_exit_from_pages_of_members_alone(standing: Standing, name: str) -> None:
+    gone = Subject(kind=Kind.PERSON, person=PERSON, pair=OURS, standing=standing, acknowledged=True, mfa=True)
+    answer = ask(name, gone)
+    if name in ("public", "signed_in"):
+        assert answer is not None
+        assert answer.status_code == 200
+    elif name in ("member", "manage_people", "make_token"):
+        assert answer is not None
+        assert answer["Location"] == "/exit"
+    else:
+        assert answer is None, "pages of the staff do not exist for him"
+
+
 def test_a_member_without_the_role_is_told() -> None:
     plain = Subject(kind=Kind.PERSON, person=PERSON, pair=OURS, standing=Standing.ACTIVE, acknowledged=True, mfa=True)
     answer = ask("manage_people", plain)

@@ -206,7 +206,8 @@ def test_tabs_of_a_member_follow_the_role(role: Role) -> None:
 
 
 def test_nobody_sees_the_navigation_of_another_plane() -> None:
-    member, staff = context.Shell(request_of(somebody())), context.Shell(request_of(somebody(is_coordinator=True)))
+    member = context.Shell(request_of(somebody()))
+    staff = context.Shell(request_of(somebody(is_coordinator=True, role=Role.MEMBER)))
     public = context.Shell(request_of(somebody(kind=Kind.PUBLIC, person=None, pair=None, standing=Standing.NONE)))
     assert member.staff == []
     assert not {"overview", "people", "connections"} & {entry.name for entry in staff.member}
