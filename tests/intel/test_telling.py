@@ -127,7 +127,7 @@ def test_a_drill_writes_to_nobody(world: World) -> None:
 
 
 def test_an_unconfirmed_stop_is_told_to_the_staff_by_the_minute_s_job(world: World) -> None:
-    started = utcnow() - actions.CONFIRM_WITHIN
+    started = utcnow() - timedelta(minutes=60)
     actions.start_stop(by=world.analyst.subject(started), at=started, reason="外洩")
     sweep(0)
     told = mails(world, "stop_unconfirmed")

@@ -279,7 +279,7 @@ def tighten(request: HttpRequest, stix_id: str) -> HttpResponseBase:
                 return redirect(plane(subject)) if gone else redirect(plane(subject) + "_item", stix_id=stix_id)
     context = {
         **_named(seen, orjson.loads(seen.body), subject, at),
-        "form": form, "refusal": refusal, "received": recipients.of(version=seen.version, subject=subject),
+        "form": form, "refusal": refusal, "received": recipients.of(version=seen.version, subject=subject, at=at),
         "becomes": becomes, "losing": preview.losing(old=seen.label, new=becomes, at=at) if becomes else (),
     }  # fmt: skip
     return render(request, "intel/tighten.html", context, status=422 if form.errors or refusal else 200)
