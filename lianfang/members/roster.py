@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +17,27 @@ from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members.identity import holds_identity_number
 
-MOST_CHARACTERS = 1_000_000
 _LONGEST_NAME = 200
 _HEADINGS = frozenset({"名稱", "組織名稱", "name", "organisation", "organization", "公司名稱", "中文名稱"})
 _NO_NAME = Bilingual(zh="缺少名稱。", en="The name is missing.")
 _LONG = Bilingual(zh="名稱超過200字。", en="The name is longer than 200 characters.")
 _TWICE = Bilingual(zh="與第{n}列重複。", en="The same as row {n}.")
 _IDENTITY = Bilingual(zh="含有身分證字號，請刪除。", en="Holds an identity number; remove it.")
-_APPLICANT = Bilingual(zh="這是貴組織自己，不必列入。", en="This is your own organisation; leave it out.")
+APPLICANT = Bilingual(zh="這是貴組織自己，不必列入。", en="This is your own organisation; leave it out.")
+_INVISIBLE = Bilingual(zh="含有看不見的字元，請重新輸入。", en="Holds an invisible character; type it anew.")
+_BROKEN_CELL = Bilingual(
+    zh="引號沒有成對，可能是儲存格裡有換行。請寫在同一列。",
+    en="A quotation mark is not closed, perhaps a cell with a line break. Write it on one line.",
+)
+_NUMBER_IN_NAME = Bilingual(
+    zh="統一編號寫在名稱裡。請用Tab或逗號與名稱分開。",
+    en="The business number stands in the name. Put a tab or a comma between them.",
+)
+_TORN = "\x00"
+"""In place of the cells of a line that could not be told apart; no cell holds this character."""
+_EIGHT = re.compile(r"(?<![0-9])[0-9]{8}(?![0-9])")
+# Categories of Unicode that show nothing: control and format characters, halves of surrogate pairs, line separators.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +83,7 @@ def read(text: str, *, applicant: Row | None = None, most: int = 5000) -> Readin
             row = _row(cells)
             _once(row, line, seen, applicant)
         except Refusal as refusal:
-            faults.append(Fault(line, " ".join(cells)[:80], refusal.reason))
+            faults.append(Fault(line, _shown(cells), refusal.reason))
         else:
             rows.append(row)
         if len(rows) > most:
@@ -93,10 +107,17 @@ def fingerprint(applicant: Row, rows: Sequence[Row]) -> str:
 
 
 def _cells(text: str) -> Iterable[tuple[int, list[str]]]:
-    clean = unicodedata.normalize("NFC", text.replace("\x00", ""))
+    # A file of an old Macintosh ends its lines by CR alone, one of Excel begins with a byte order mark.
+    plain = text.replace("\x00", "").replace("\ufeff", "").replace("\r\n", "\n").replace("\r", "\n")
+    clean = unicodedata.normalize("NFC", plain)
     sample = clean.split("\n", 1)[0]
     separator = "\t" if "\t" in clean else ";" if ";" in sample else ","
+    # A cell that opens with a quotation mark and does not close on its line was torn apart by a break within it.
+    torn = re.compile(rf'(?:^|{separator})\s*"')
     for line, raw in enumerate(io.StringIO(clean), start=1):
+        if raw.count('"') % 2 and torn.search(raw):
+            yield line, [raw.strip(), _TORN]
+            continue
         try:
             cells = next(csv.reader([raw.replace("，", ",") if separator == "," else raw], delimiter=separator), [])
         except csv.Error:
@@ -107,7 +128,17 @@ def _cells(text: str) -> Iterable[tuple[int, list[str]]]:
         yield line, cells
 
 
+def _shown(cells: list[str]) -> str:
+    """Return the beginning of a line as it can be shown and kept: without halves of surrogate pairs, without NUL."""
+    whole = " ".join(cells).replace(_TORN, "").strip()[:80]
+    return whole.encode("utf-8", "replace").decode("utf-8")
+
+
 def _row(cells: list[str]) -> Row:
+    if cells[1:] == [_TORN]:
+        raise Refusal(_BROKEN_CELL, rule="roster-row")
+    if any(unicodedata.category(character) in _UNSEEN for cell in cells for character in cell):
+        raise Refusal(_INVISIBLE, rule="roster-row")
     name = " ".join(cells[0].split())
     number = unicodedata.normalize("NFKC", cells[1]).replace(" ", "").replace("-", "") if len(cells) > 1 else ""
     if not name:
@@ -118,12 +149,20 @@ def _row(cells: list[str]) -> Row:
         raise Refusal(_IDENTITY, rule="roster-row")
     if number:
         ubn.check(number)
+    # Left in the name it would never be compared with the official list by number.
+    elif any(ubn.is_valid(digits) for digits in _EIGHT.findall(unicodedata.normalize("NFKC", name))):
+        raise Refusal(_NUMBER_IN_NAME, rule="roster-row")
     return Row(name, number)
 
 
+def names_applicant(row: Row, applicant: Row) -> bool:
+    """Return whether a row is the applicant itself, by its number or by exactly its words."""
+    return row == applicant or bool(row.ubn and row.ubn == applicant.ubn)
+
+
 def _once(row: Row, line: int, seen: dict[Row | str, int], applicant: Row | None) -> None:
-    if applicant is not None and (row == applicant or (row.ubn and row.ubn == applicant.ubn)):
-        raise Refusal(_APPLICANT, rule="roster-row")
+    if applicant is not None and names_applicant(row, applicant):
+        raise Refusal(APPLICANT, rule="roster-row")
     mark: Row | str = row.ubn or row
     if mark in seen:
         raise Refusal(_TWICE.format(n=seen[mark]), rule="roster-row")
