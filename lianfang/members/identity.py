@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import unicodedata
 import zlib
+from collections.abc import Iterator
 
 # National identity numbers and resident certificates: a letter, then 1, 2, 8 or 9 (old certificates: a second letter
 # A-D), then digits, the last one a check digit.
@@ -13,22 +16,30 @@ _WEIGHTS = (1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1)
 # A stream of a PDF unpacked further than this is not looked at: it is either an image or made to harm us.
 _MOST_UNPACKED = 4 * 1024 * 1024
 _MOST_STREAMS = 2000
-_STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
+# Of all streams together: a file made of many that each unpack to the most would keep a process busy for minutes.
+_MOST_IN_ALL = 32 * 1024 * 1024
+_MOST_SHOWN = 200_000
+_STREAM = re.compile(rb"stream\r?\n")
+_STREAM_END = b"endstream"
 _MOST_OBJECTS = 20_000
 _MOST_PAGES = 2000
-_OBJECT = re.compile(rb"(?<!\d)(\d{1,7})\s+\d{1,5}\s+obj\b(.*?)endobj", re.DOTALL)
+_OBJECT = re.compile(rb"(?<!\d)(\d{1,7})\s+\d{1,5}\s+obj\b")
+_OBJECT_END = b"endobj"
 _FIRST = re.compile(rb"/First\s+(\d{1,7})")
 _CATALOGUE = re.compile(rb"/Type\s*/Catalog\b")
 _TREE = re.compile(rb"/Pages\s+(\d{1,7})\s+\d{1,5}\s+R")
 _KIDS = re.compile(rb"/Kids\s*\[([^\]]*)\]")
 _CONTENTS = re.compile(rb"/Contents\s*(\[[^\]]*\]|\d{1,7}\s+\d{1,5}\s+R)")
 _REFERENCE = re.compile(rb"(\d{1,7})\s+\d{1,5}\s+R")
-_SHOWN = re.compile(rb"\(((?:[^()\\]|\\.)*)\)|<([0-9A-Fa-f\s]+)>")
+# The closing mark may be missing: looking for it from each opening one would take the square of the file's length.
+_SHOWN = re.compile(rb"\(((?:[^()\\]|\\.)*)\)?|<([0-9A-Fa-f\s]+)>?")
+_OPERATOR = re.compile(rb"[A-Za-z'\"]")
 
 
 def identity_numbers(text: str) -> list[str]:
-    """Return the national identity or resident numbers (right check digit) that stand in a text."""
-    return [found.group() for found in _PATTERN.finditer(text) if _checks(found)]
+    """Return the identity or resident numbers (right check digit) that stand in a text, in full width, too."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return [found.group() for found in _PATTERN.finditer(plain) if _checks(found)]
 
 
 def holds_identity_number(text: str) -> bool:
@@ -43,45 +54,62 @@ def in_pdf(content: bytes) -> int:
     read this way, so zero is no proof that there is none, and the page says so.
     """
     found: set[str] = set()
-    for count, match in enumerate(_STREAM.finditer(content)):
-        if count >= _MOST_STREAMS:
-            break
-        found.update(identity_numbers(_shown_text(_unpacked(match.group(1)))))
+    reader = _Reader()
+    for _, stream in itertools.islice(_between(content, _STREAM, _STREAM_END), _MOST_STREAMS):
+        found.update(identity_numbers(reader.text(reader.unpacked(stream))))
     found.update(identity_numbers(content.decode("latin-1")))
     return len(found)
 
 
 def pages_of(content: bytes) -> list[int]:
     """Return the pages (from 1) of a PDF on whose own text `in_pdf` finds a number, where the file tells its pages."""
-    objects = _objects(content)
+    reader = _Reader()
+    objects = _objects(content, reader)
     found = []
     for number, page in enumerate(_pages(objects), start=1):
         wanted = _CONTENTS.search(page)
         parts = [objects.get(int(ref), b"") for ref in _REFERENCE.findall(wanted.group(1))] if wanted else []
-        streams = [match.group(1) for part in parts if (match := _STREAM.search(part + b"endstream"))]
         # A page's streams are one text, cut anywhere.
-        if identity_numbers(_shown_text(b"\n".join(_unpacked(stream) for stream in streams))):
+        if identity_numbers(reader.text(b"\n".join(reader.unpacked(_stream_of(part)) for part in parts))):
             found.append(number)
     return found
 
 
-def _objects(content: bytes) -> dict[int, bytes]:
+def _between(content: bytes, opening: re.Pattern[bytes], closing: bytes) -> Iterator[tuple[re.Match[bytes], bytes]]:
+    """Return what stands between each opening and the next closing mark, in one pass over the file."""
+    place = 0
+    while (begins := opening.search(content, place)) is not None:
+        ends = content.find(closing, begins.end())
+        if ends < 0:
+            return
+        yield begins, content[begins.end() : ends]
+        place = ends + len(closing)
+
+
+def _stream_of(body: bytes) -> bytes:
+    """Return the packed content of an object's stream, or nothing."""
+    return next((stream for _, stream in _between(body + _STREAM_END, _STREAM, _STREAM_END)), b"")
+
+
+def _objects(content: bytes, reader: _Reader) -> dict[int, bytes]:
     """The numbered objects, also those that are packed several in one stream; of two with one number the later."""
     objects: dict[int, bytes] = {}
-    for count, match in enumerate(_OBJECT.finditer(content)):
-        if count >= _MOST_OBJECTS:
-            break
-        objects[int(match.group(1))] = match.group(2)
+    for head, body in itertools.islice(_between(content, _OBJECT, _OBJECT_END), _MOST_OBJECTS):
+        objects[int(head.group(1))] = body
     for body in list(objects.values()):
-        first, stream = _FIRST.search(body[:400]), _STREAM.search(body + b"endstream")
-        if first is None or stream is None or b"/ObjStm" not in body[:400]:
+        first = _FIRST.search(body[:400])
+        if first is None or b"/ObjStm" not in body[:400]:
             continue
-        packed, start = _unpacked(stream.group(1)), int(first.group(1))
+        packed, start = reader.unpacked(_stream_of(body)), int(first.group(1))
         heads = [int(one) for one in packed[:start].split()[:_MOST_OBJECTS] if one.isdigit()]
         places = list(zip(heads[::2], heads[1::2], strict=False))
+        behind = 0
         for index, (number, place) in enumerate(places):
             end = places[index + 1][1] if index + 1 < len(places) else len(packed)
-            objects.setdefault(number, packed[start + place : start + end])
+            # Places stand in their order; others would let a small stream stand for gigabytes.
+            if behind <= place <= end:
+                objects.setdefault(number, packed[start + place : start + end])
+                behind = end
     return objects
 
 
@@ -103,21 +131,38 @@ def _pages(objects: dict[int, bytes]) -> list[bytes]:
     return pages
 
 
-def _unpacked(stream: bytes) -> bytes:
-    try:
-        return zlib.decompressobj().decompress(stream, _MOST_UNPACKED)
-    except zlib.error:
-        return stream[:_MOST_UNPACKED]
+class _Reader:
+    """Unpacks streams and reads what they show, of one file no more than a process has time for."""
 
+    def __init__(self) -> None:
+        self._left, self._pieces = _MOST_IN_ALL, _MOST_SHOWN
 
-def _shown_text(stream: bytes) -> str:
-    parts = []
-    for plain, packed in _SHOWN.findall(stream):
-        pairs = b"".join(packed.split())
-        raw = plain or bytes.fromhex(pairs[: len(pairs) // 2 * 2].decode())
-        parts.append(raw.decode("utf-16-be" if b"\x00" in raw else "latin-1", errors="ignore"))
-    # Letters of one number are often placed one by one.
-    return " ".join(parts) + " " + "".join(parts)
+    def unpacked(self, stream: bytes) -> bytes:
+        """Return a stream's content, packed or not; nothing once the file has had its share."""
+        most = min(self._left, _MOST_UNPACKED)
+        if most <= 0:
+            return b""
+        try:
+            content = zlib.decompressobj().decompress(stream, most)
+        except zlib.error:
+            content = stream[:most]
+        self._left -= len(content)
+        return content
+
+    def text(self, stream: bytes) -> str:
+        """Return what a stream shows: piece by piece, line by line, and all of it together."""
+        parts, lines, end = list[str](), list[str](), 0
+        for found in itertools.islice(_SHOWN.finditer(stream), self._pieces):
+            plain, packed = found.groups()
+            pairs = b"".join((packed or b"").split())
+            raw = plain or bytes.fromhex(pairs[: len(pairs) // 2 * 2].decode())
+            part = raw.decode("utf-16-be" if b"\x00" in raw else "latin-1", errors="ignore")
+            # Letters of one number are often placed one by one; where an operator stands between, a line may begin.
+            lines.append(" " + part if _OPERATOR.search(stream, end, found.start()) else part)
+            parts.append(part)
+            end = found.end()
+        self._pieces -= len(parts)
+        return " ".join([*parts, "".join(lines), "".join(parts)])
 
 
 def _checks(found: re.Match[str]) -> bool:

@@ -14,7 +14,7 @@ from lianfang.members import identity
 MOST_BYTES = 10 * 1024 * 1024
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069/\\]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff/\\]")
 
 _NOT_OURS = Bilingual(
     zh="這個檔案的內容不是PDF、PNG或JPEG。請換一個檔案，10MB以內。",
