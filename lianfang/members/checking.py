@@ -19,7 +19,7 @@ from lianfang.members.procedure import Answers, Field, Spec, Step, words
 
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
                     r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+\Z")  # fmt: skip
-_PHONE = re.compile(r"\+?[0-9][0-9 ()-]{5,24}(?:#[0-9]{1,8})?\Z")
+_PHONE = re.compile(r"[+(]?[0-9][0-9 ()-]{5,24}(?:#[0-9]{1,8})?\Z")
 _CODE = re.compile(r"[1-9][0-9]{3,5}\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -51,6 +51,9 @@ _SAME = Bilingual(
     zh="須與「{other}」不同，三位不能是同一人。", en="Must differ from “{other}”: three different people."
 )
 _ROWS = Bilingual(zh="有{n}列要修改。名冊還沒有更動。", en="{n} rows need a change. The roster is unchanged so far.")
+_OWN = Bilingual(
+    zh="名冊裡有貴組織自己。請刪去那一列。", en="Your own organisation is on the roster. Take that row out."
+)
 _NO_FILE = Bilingual(zh="請上傳檔案。", en="Upload a file.")
 _ATTEST_AGAIN = Bilingual(
     zh="切結之後名冊或組織有變動，請重新確認。", en="The roster or the organisation changed since; confirm again."
@@ -123,7 +126,11 @@ def _check_field(field: Field, values: Mapping[str, Any], answers: Answers, file
         return _NO_FILE if required and not files.get(field.name) else None
     if field.type == "roster":
         faults = _roster_faults(field, values, answers)
-        return _ROWS.format(n=len(faults)) if faults else None
+        if faults:
+            return _ROWS.format(n=len(faults))
+        # A roster read before the organisation was named, or a name corrected since, can hold the applicant itself.
+        applicant = applicant_row(answers)
+        return _OWN if any(roster.names_applicant(row, applicant) for row in roster_rows(answers)) else None
     if field.type == "tick":
         return _TICK if required and value is not True else None
     text = str(value or "").strip()
