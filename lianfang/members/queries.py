@@ -220,17 +220,36 @@ def case_of(subject: Application | Revocation | Appeal) -> Case:
     if isinstance(subject, Appeal):
         return _appeal_case(subject)
     number = subject.number or str(subject.pk)
-    reviewed = frozenset({subject.reviewer_id} if subject.reviewer_id else ())
+    assigned = frozenset({subject.reviewer_id} if subject.reviewer_id else ())
     organization = subject.organization_id if isinstance(subject, Application) else subject.membership.organization_id
     return Case(
         id=number,
         kind="application" if isinstance(subject, Application) else "revocation",
         organization=organization,
         state=subject.state,
-        assigned=reviewed,
-        reviewed_by=reviewed,
+        assigned=assigned,
+        reviewed_by=reviewers(subject),
         conflicted=conflicted(number),
     )
+
+
+# The steps by which somebody takes part in the review of a case.
+_REVIEWING = (
+    "taken_up", "screened", "authority_checked", "correction_requested", "recommended_approve", "recommended_reject",
+    "opened", "proposed",
+)  # fmt: skip
+
+
+def reviewers(case: Application | Revocation) -> frozenset[UUID]:
+    """Return everybody who took part in the review of a case, also who handed it on: none of them decides it."""
+    steps = CaseEvent.objects.filter(case=case.number or "", event__in=_REVIEWING, by__isnull=False)
+    found = set(steps.values_list("by", flat=True).distinct())
+    return frozenset(found | ({case.reviewer_id} if case.reviewer_id else set()))
+
+
+def reviewer_beside(case: Application | Revocation, person_id: UUID | None) -> UUID | None:
+    """Return the reviewer whom four eyes compare with this person: himself, if he took part in the review."""
+    return person_id if person_id in reviewers(case) else case.reviewer_id
 
 
 def _appeal_case(appeal: Appeal) -> Case:
@@ -241,7 +260,7 @@ def _appeal_case(appeal: Appeal) -> Case:
         kind="appeal",
         organization=appeal.revocation.membership.organization_id,
         state=appeal.state,
-        reviewed_by=frozenset({appeal.revocation.reviewer_id}),
+        reviewed_by=reviewers(appeal.revocation),
         decided_by=decided,
         conflicted=conflicted(appeal.number),
     )

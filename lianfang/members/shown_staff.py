@@ -191,7 +191,7 @@ def buttons(application: Application, subject: Subject, at: datetime) -> list[Bu
         "readiness": queries.readiness(application, at),
         "attested": queries.attested_hash(application),
         "roster": application.roster_hash,
-        "reviewer": application.reviewer_id,
+        "reviewer": queries.reviewer_beside(application, subject.person),
         "decider": subject.person,
         "recommendation": application.recommendation,
     }
@@ -354,7 +354,7 @@ def revocation_buttons(case_: Revocation, subject: Subject, at: datetime) -> lis
     """Return the moves of a revocation case, as its table has them."""
     context = {
         "conflict": queries.conflict_of(case_.number, subject.person),
-        "reviewer": case_.reviewer_id,
+        "reviewer": queries.reviewer_beside(case_, subject.person),
         "decider": subject.person,
         "facts": case_.facts,
     }

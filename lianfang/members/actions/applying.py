@@ -28,7 +28,7 @@ from lianfang.members.checking import check, roster_hash
 from lianfang.members.lifecycle import APPLICATION
 from lianfang.members.models import Application, Attachment, Attestation, CaseEvent, CaseNote, CorrectionItem
 from lianfang.members.numbers import next_number
-from lianfang.members.procedure import Spec
+from lianfang.members.procedure import Spec, Step
 from lianfang.members.uploads import Upload
 from lianfang.notices.actions import send
 from lianfang.policy.facts import Subject
@@ -116,11 +116,13 @@ def prove_email(*, application: Application, by: Subject, at: datetime) -> None:
 def save_step(*, application: Application, step: str, values: Mapping[str, Any], by: Subject, at: datetime) -> bool:
     """Keep one page as it was typed, right or wrong; return whether it is complete and right.
 
-    Raises Refusal for a draft that was sent or has expired.
+    Another address on the first page becomes the draft's own: it has to be proved anew, and the link that was mailed to
+    the former one opens nothing any more. Raises Refusal for a draft that was sent or has expired.
     """
     locked = _locked(application)
     _require_open(locked, at)
     spec = queries.spec_of(locked)
+    moved = _other_address(locked, spec.step(step), values)
     answers = {**locked.answers, step: _attested(step, dict(values), locked.answers)}
     files = queries.file_counts(locked)
     locked.answers = answers
@@ -132,9 +134,23 @@ def save_step(*, application: Application, step: str, values: Mapping[str, Any],
     complete = step in locked.steps_done
     locked.saved_at, locked.expires_at = at, _kept_until(at)
     _take_over(locked, at)
+    if moved:
+        locked.email, locked.email_proved_at, locked.secret = moved, None, new_secret()
+        locked.secret_digest = keyed_digest(locked.secret)
     locked.save()
-    record(by=by, at=at, about=locked, detail={"step": step, "complete": complete})
+    record(by=by, at=at, about=locked, detail={"step": step, "complete": complete, "address": bool(moved)})
+    if moved:
+        _mail_link(locked, by, at)
     return complete
+
+
+def _other_address(application: Application, step: Step, values: Mapping[str, Any]) -> str:
+    """Return the address that this page gives the draft, or nothing if it is the same, none, or wrong."""
+    if not any(field.name == "email" for field in step.fields):
+        return ""
+    given = str(values.get("email", "")).strip().lower()
+    wrong = "email" in check(step, application.answers, values, {})
+    return "" if wrong or given == application.email else given
 
 
 def _attested(step: str, values: dict[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -405,7 +421,8 @@ def _is_answered(
     if answers.get(item.pk, "").strip():
         return True
     if item.step == "attachments":
-        return application.attachments.filter(proof=item.field, uploaded_at__gte=item.requested_at).exists()
+        came = application.attachments.filter(proof=item.field, uploaded_at__gte=item.requested_at)
+        return came.filter(removed_at__isnull=True).exists()
     return item.field in changes.get(item.step, {}) and changes[item.step][item.field] != item.old_value
 
 

@@ -105,7 +105,7 @@ def preview_letter(
 
 def _context(application: Application, by: Subject) -> dict[str, Any]:
     return {
-        "reviewer": application.reviewer_id,
+        "reviewer": queries.reviewer_beside(application, by.person),
         "decider": by.person,
         "conflict": queries.conflict_of(application.number or "", by.person),
     }
@@ -165,6 +165,8 @@ def _begin(application: Application, organization: Organization, at: datetime) -
 
 def _constituents(application: Application, group: Organization, by: Subject, at: datetime) -> None:
     rows = queries.all_rows(application)[1:]
+    # Of an earlier membership of this organisation: what counts is the roster that was screened and approved now.
+    Constituent.objects.filter(group=group, removed_at__isnull=True).update(removed_at=at)
     if not rows:
         return
     found = queries.findings(application)

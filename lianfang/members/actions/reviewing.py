@@ -116,6 +116,8 @@ def record_findings(*, application: Application, findings: Sequence[Finding], by
     rows = {row.key for row in queries.all_rows(locked)}
     for finding in findings:
         _check_finding(finding, rows, at)
+    # Of one row told twice the later counts.
+    findings = list({finding.row_key: finding for finding in findings}.values())
     ScreeningFinding.objects.bulk_create([_row(locked, finding, by, at) for finding in findings])
     counts = {result: sum(one.result == result for one in findings) for result in RESULTS}
     record(by=by, at=at, about=locked, detail={"rows": len(findings), **counts, "roster": locked.roster_hash})
@@ -303,7 +305,11 @@ def return_to_review(*, application: Application, text: str = "", by: Subject, a
     locked = locked_application(application)
     require(subject=by, right=Right.APPROVE, target=queries.case_of(locked), at=at)
     APPLICATION.move(
-        locked, "return_to_review", reviewer=locked.reviewer_id, decider=by.person, conflict=_conflict(locked, by)
+        locked,
+        "return_to_review",
+        reviewer=queries.reviewer_beside(locked, by.person),
+        decider=by.person,
+        conflict=_conflict(locked, by),
     )
     locked.recommendation = ""
     locked.save(update_fields=["state", "recommendation"])

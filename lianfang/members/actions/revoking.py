@@ -49,6 +49,9 @@ _FACTS = Bilingual(zh="請寫下事實。", en="State the facts.")
 _TEXT = Bilingual(zh="請寫下申訴的理由。", en="Write the reasons of the appeal.")
 _LONG = Bilingual(zh="請縮短到20,000字以內，其餘放在附件。", en="Shorten it to 20,000 characters; attach the rest.")
 _FILES = Bilingual(zh="最多{n}個檔案。", en="At most {n} files.")
+_KEY = Bilingual(
+    zh="這份表單已經用過。請重新開啟申訴頁面。", en="This form was used already. Open the page of the appeal anew."
+)
 _NO_APPEAL = Bilingual(
     zh="依現行設定，這個依據的取消不能申訴。", en="As settings stand, no appeal lies against this ground."
 )
@@ -231,7 +234,9 @@ def file_appeal(*, case: Revocation, text: str, files: Sequence[Upload], key: st
     """
     locked = _locked(case)
     known = Appeal.objects.filter(key=key).first()
-    if known is not None and known.revocation_id == locked.pk:
+    if known is not None:
+        if known.revocation_id != locked.pk:
+            raise Refusal(_KEY, rule="appeal-key")
         record(by=by, at=at, about=known, detail={"again": True})
         return known
     target = Case(id=locked.number, kind="appeal", organization=locked.membership.organization_id, state=locked.state)
@@ -349,7 +354,8 @@ def decide_appeal(*, appeal: Appeal, grant: bool, text: str, by: Subject, at: da
     if not text.strip():
         raise Refusal(_REASON, rule="decision-reason", field="text")
     conflict = _conflict(locked.number, by)
-    reviewer = by.person if by.person in target.decided_by else case.reviewer_id
+    took_part = target.decided_by | target.reviewed_by
+    reviewer = by.person if by.person in took_part else case.reviewer_id
     APPEAL.move(locked, "grant" if grant else "deny", reviewer=reviewer, decider=by.person, conflict=conflict)
     locked.decided_at = at
     decision = (_grant if grant else _deny)(appeal=locked, text=text, by=by, at=at)
@@ -443,7 +449,8 @@ def _check(ground: str, facts: str) -> None:
 
 
 def _context(case: Revocation, by: Subject) -> dict[str, Any]:
-    return {"reviewer": case.reviewer_id, "decider": by.person, "conflict": _conflict(case.number, by)}
+    reviewer = queries.reviewer_beside(case, by.person)
+    return {"reviewer": reviewer, "decider": by.person, "conflict": _conflict(case.number, by)}
 
 
 def _conflict(number: str, by: Subject) -> bool | None:

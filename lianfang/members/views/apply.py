@@ -91,10 +91,21 @@ def _fields(request: HttpRequest, application: Application, spec: Spec, page: St
     if request.method == "POST":
         form = StepForm(request.POST, step=page, answers=application.answers, files=files)
         complete = form.is_valid()
-        actions.save_step(
-            application=application, step=page.id, values=form.raw, by=asked(request).subject, at=asked(request).at
-        )
-        if "later" in request.POST:
+        moved = complete and form.raw.get("email", "").lower() not in ("", application.email)
+        try:
+            if moved:
+                _not_too_often(form.raw["email"])
+        except Refusal as refusal:
+            as_errors(form, refusal)
+            kept = complete = moved = False
+        else:
+            kept = True
+            actions.save_step(
+                application=application, step=page.id, values=form.raw, by=asked(request).subject, at=asked(request).at
+            )
+        if moved:
+            messages.success(request, _("We have mailed you the link with which you can go on later."))
+        if "later" in request.POST and kept:
             messages.success(request, _("Saved. Go on whenever you like."))
             return redirect("apply_step", step=page.id)
         if complete:
@@ -170,15 +181,14 @@ def _review(request: HttpRequest, application: Application, spec: Spec, page: St
         "charter": in_force(kind="charter", at=at),
         "privacy": in_force(kind="privacy", at=at),
         "documents": shown.documents(at),
-        # One key a draft: whichever copy of the page is sent, however often, it is one application.
-        "key": digest(f"submit {application.pk} {application.secret}").hex(),
+        "key": _key(application),
     }
     return render(request, "members/apply/review.html", context, status=422 if form.errors or refusal else 200)
 
 
 def _send(request: HttpRequest, application: Application, form: StepForm) -> Application:
     key = request.POST.get("key", "")
-    if len(key) != 64:
+    if key != _key(application):
         raise Refusal(_NO_KEY, rule="application-key")
     return actions.submit(
         application=application,
@@ -189,6 +199,11 @@ def _send(request: HttpRequest, application: Application, form: StepForm) -> App
         by=asked(request).subject,
         at=asked(request).at,
     )
+
+
+def _key(application: Application) -> str:
+    """One key a draft: whichever copy of the page is sent, however often, it is one application."""
+    return digest(f"submit {application.pk} {application.secret}").hex()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
