@@ -77,6 +77,8 @@ EVENTS: Final = {
 }
 NO_FINDING: Final = _w("請至少選一列的結果。", "Choose the result of at least one row.")
 
+GRANT_OR_DENY: Final = _w("請選擇申訴成立或不成立。", "Grant or deny the appeal.")
+
 CHECK_ELIGIBILITY: Final = _w("資格", "Eligibility")
 CHECK_UBN: Final = _w("統一編號", "Business number")
 CHECK_SCREENING: Final = _w("陸資", "Mainland capital")

@@ -22,11 +22,6 @@ pytestmark = pytest.mark.django_db
 PUBLIC = Subject.public()
 
 
-@pytest.fixture
-def made() -> world.World:
-    return world.build()
-
-
 def draft(made: world.World, place: int = 21, **more: Any) -> Application:
     pages = world.answers(name="癸示範股份有限公司", place=place, people=f"a{place}.example", **more)
     return world.draft(made.clock, pages)

@@ -14,11 +14,6 @@ from tests import world
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def made() -> world.World:
-    return world.build()
-
-
 def test_every_page_has_a_door() -> None:
     for pattern in urlpatterns:
         assert hasattr(pattern.callback, "lianfang_door"), pattern

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
 
+from lianfang.audit.actions import action, record
+from lianfang.audit.tags import Tag
 from lianfang.charter.queries import in_force
 from lianfang.kernel.refusal import Refusal
 from lianfang.members import actions, procedure, queries
@@ -81,8 +84,6 @@ def test_a_case_keeps_the_edition_under_which_it_was_begun(made: world.World) ->
     }]  # fmt: skip
     at = made.clock.tick()
     with transaction.atomic():
-        from lianfang.audit.actions import action, record
-        from lianfang.audit.tags import Tag
 
         @action(Tag.MEMBERS_APPLICATION_SAVE)
         def publish() -> None:
@@ -394,8 +395,6 @@ def test_every_tick_of_the_last_page_is_needed(made: world.World, values: dict[s
 
 
 def test_before_any_charter_is_in_force_nothing_can_be_sent(made: world.World) -> None:
-    from uuid import uuid4
-
     application = draft(made)
     early = made.clock.at.replace(year=2020)
     with pytest.raises(Refusal) as caught:

@@ -25,11 +25,6 @@ APPROVERS = [
 MEMBERS = [("overview", []), ("roster", [])]
 
 
-@pytest.fixture
-def made(db: None) -> world.World:
-    return world.build()
-
-
 def path(made: world.World, name: str, args: list[str]) -> str:
     names = {"A": made.applicant.number, "R": made.revocation.number, "M": str(made.jia.membership.pk)}
     return reverse(name, args=[names.get(arg, arg) for arg in args])

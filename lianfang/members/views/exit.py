@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,6 +20,7 @@ from lianfang.members.models import Appeal, Revocation
 from lianfang.members.shown import short_date
 from lianfang.policy.facts import Right, Standing
 
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ENDED = (Standing.REVOKED, Standing.TERMINATED)
 
 
@@ -48,7 +50,7 @@ def appeal(request: HttpRequest) -> HttpResponseBase:
             as_errors(form, refusal)
         else:
             return redirect("exit_appeal_receipt", number=filed.number)
-    context = {**_about(request, case), "form": form, "key": request.POST.get("key") or new_secret()}
+    context = {**_about(request, case), "form": form, "key": _key(request)}
     return render(request, "members/exit_appeal.html", context, status=422 if form.errors else 200)
 
 
@@ -61,10 +63,16 @@ def _file(request: HttpRequest, case: Revocation, form: AppealForm) -> Appeal:
         case=case,
         text=form.cleaned_data["text"],
         files=files,
-        key=request.POST.get("key", "")[:64] or new_secret(),
+        key=_key(request),
         by=asked(request).subject,
         at=asked(request).at,
     )
+
+
+def _key(request: HttpRequest) -> str:
+    """The one-use key of the form that was sent; what is none of ours is as good as no key."""
+    key = request.POST.get("key", "")
+    return key if _KEY.fullmatch(key) else new_secret()
 
 
 @require_safe

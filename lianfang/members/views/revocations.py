@@ -205,6 +205,9 @@ def appeal(request: HttpRequest, number: str) -> HttpResponseBase:
     signing: Refusal | None = None
     if request.method == "POST" and form.is_valid():
         try:
+            # Neither button pressed is no decision: Enter in a field must not deny an appeal.
+            if "grant" not in request.POST and "deny" not in request.POST:
+                raise Refusal(words.GRANT_OR_DENY, rule="appeal-decision")
             confirm(request)
             actions.decide_appeal(
                 appeal=found,

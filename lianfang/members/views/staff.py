@@ -310,13 +310,17 @@ def _decide(request: HttpRequest, application: Application, what: str, form: Rea
 def _letter(application: Application, what: str, form: ReasonForm, at: Any) -> Any:
     if not form.is_bound or not form.is_valid():
         return None
-    return actions.preview_letter(
-        application=application,
-        what=what,
-        reasons=form.cleaned_data["reasons"],
-        text=form.cleaned_data["text"],
-        at=at,
-    )
+    try:
+        return actions.preview_letter(
+            application=application,
+            what=what,
+            reasons=form.cleaned_data["reasons"],
+            text=form.cleaned_data["text"],
+            at=at,
+        )
+    except Refusal as refusal:
+        as_errors(form, refusal)
+        return None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,0 +1,271 @@
+"""Any order of deeds, from application to appeal: what must always hold, holds after each of them.
+
+The model knows only what was done; the invariants are those of the domain (one live membership a number, nobody in
+force without a signed approval, four eyes in every decision, an entry for every deed, a revoked one reads nothing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.db.models import F
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from lianfang.accounts.doors import may
+from lianfang.accounts.models import Affiliation
+from lianfang.audit.models import Entry
+from lianfang.kernel.refusal import Refusal
+from lianfang.members import actions, queries
+from lianfang.members.lifecycle import IN_FORCE
+from lianfang.members.models import Appeal, Application, Decision, Membership, MembershipInterval, Revocation
+from lianfang.members.subjects import subject_for
+from lianfang.policy.facts import Right, Standing
+from tests import world
+from tests.members import cases
+
+NAMES = {201: "卯示範股份有限公司", 202: "辰示範股份有限公司"}
+STAFF = ("reviewer", "approver", "approver2", "analyst")
+
+
+class Life(RuleBasedStateMachine):
+    """Deeds in any order by anybody; a refusal changes nothing, a deed leaves an entry."""
+
+    applications = Bundle("applications")
+    revocations = Bundle("revocations")
+    appeals = Bundle("appeals")
+    made: world.World
+
+    @initialize()
+    def begin(self) -> None:
+        # Rolled back in `teardown`: each run begins with the same people and none of these cases.
+        self.point = transaction.savepoint()
+        self.made.clock.tick(minutes=1)
+        self.revoked_at: dict[Any, Any] = {}
+        self.keys = 0
+
+    def teardown(self) -> None:
+        if hasattr(self, "point"):
+            transaction.savepoint_rollback(self.point)
+
+    @contextmanager
+    def deed(self) -> Iterator[None]:
+        """A deed is done and stands in the ledger, or is refused and left no trace at all."""
+        entries, before = Entry.objects.count(), self.picture()
+        try:
+            with transaction.atomic():
+                yield
+        except Refusal:
+            assert Entry.objects.count() == entries
+            assert self.picture() == before
+        else:
+            assert Entry.objects.count() > entries
+
+    def picture(self) -> tuple[Any, ...]:
+        """Every state that there is, with how many decisions."""
+        return (
+            sorted(Application.objects.values_list("pk", "state", "reviewer", "recommendation")),
+            sorted(Membership.objects.values_list("pk", "state", "ended_at"), key=str),
+            sorted(Revocation.objects.values_list("pk", "state", "reviewer")),
+            sorted(Appeal.objects.values_list("pk", "state")),
+            Decision.objects.count(),
+        )
+
+    def actor(self, name: str) -> world.Actor:
+        found: world.Actor = getattr(self.made, name)
+        return found
+
+    def act(self, do: Callable[..., Any], who: str, **given: Any) -> None:
+        with self.deed():
+            do(**given, by=self.actor(who).subject(), at=self.made.clock.tick())
+
+    # Applications
+
+    @rule(target=applications, place=st.sampled_from(sorted(NAMES)))
+    def apply(self, place: int) -> Application:
+        self.keys += 1
+        people = f"p{place}.example"
+        return cases.sent(self.made, place, name=NAMES[place], people=people)
+
+    @rule(case=applications, who=st.sampled_from(STAFF), conflict=st.sampled_from([False, False, False, True]))
+    def declare(self, case: Application, who: str, conflict: bool) -> None:
+        self.act(actions.declare_conflict, who, case=case, conflict=conflict, reason="前雇主")
+
+    @rule(case=applications, who=st.sampled_from(STAFF))
+    def take_up(self, case: Application, who: str) -> None:
+        self.act(actions.take_up, who, application=case)
+
+    @rule(case=applications, result=st.sampled_from(["clear", "clear", "clear", "id_hit", "name_hit"]))
+    def screen(self, case: Application, result: str) -> None:
+        rows = queries.all_rows(world.reread(case))
+        findings = [actions.Finding(row.key, result, world.LIST, world.LIST_DATE) for row in rows]
+        self.act(actions.record_findings, "reviewer", application=case, findings=findings)
+        self.act(actions.check_authority, "reviewer", application=case, method="registry")
+
+    @rule(case=applications, who=st.sampled_from(STAFF), what=st.sampled_from(["approve", "approve", "reject"]))
+    def recommend(self, case: Application, who: str, what: str) -> None:
+        reasons = ["eligible"] if what == "approve" else ["not_willing"]
+        self.act(actions.recommend, who, application=case, what=what, reasons=reasons)
+
+    @rule(case=applications)
+    def walk_to_the_decision(self, case: Application) -> None:
+        """The usual way at once, so that runs come far."""
+        self.declare(case, "reviewer", False)
+        self.declare(case, "approver", False)
+        self.take_up(case, "reviewer")
+        self.screen(case, "clear")
+        self.recommend(case, "reviewer", "approve")
+
+    @rule(case=applications, who=st.sampled_from(STAFF), approve=st.booleans())
+    def decide(self, case: Application, who: str, approve: bool) -> None:
+        if approve:
+            self.act(actions.approve, who, application=case, reasons=["eligible"])
+        else:
+            self.act(actions.reject, who, application=case, reasons=["not_willing"])
+
+    @rule(case=applications, who=st.sampled_from(STAFF))
+    def send_back(self, case: Application, who: str) -> None:
+        self.act(actions.return_to_review, who, application=case)
+
+    @rule(case=applications)
+    def withdraw(self, case: Application) -> None:
+        with self.deed():
+            actions.withdraw(application=case, by=cases.PUBLIC, at=self.made.clock.tick())
+
+    # Revocations
+
+    @rule(target=revocations, place=st.sampled_from(sorted(NAMES)), who=st.sampled_from(["reviewer", "approver"]))
+    def open(self, place: int, who: str) -> Any:
+        held = Membership.objects.filter(ubn=world.business_number(place)).order_by("-began_at").first()
+        if held is None:
+            return None
+        before = Revocation.objects.count()
+        self.act(actions.open_revocation, who, membership=held, ground="1.4b", facts=cases.FACTS)
+        found = Revocation.objects.filter(membership=held).order_by("-opened_at").first()
+        return found if Revocation.objects.count() > before else None
+
+    @rule(case=revocations, who=st.sampled_from(STAFF), propose=st.booleans())
+    def prepare(self, case: Any, who: str, propose: bool) -> None:
+        if case is not None:
+            self.act(actions.declare_conflict, who, case=case, conflict=False)
+            if propose:
+                self.act(actions.propose, who, case=case, ground="1.4b", facts=cases.FACTS)
+
+    @rule(
+        case=revocations, who=st.sampled_from(STAFF), what=st.sampled_from(["revoke", "revoke", "close", "send_back"])
+    )
+    def end(self, case: Any, who: str, what: str) -> None:
+        if case is None:
+            return
+        given = {"case": case, "text": "理由"} if what != "send_back" else {"case": case}
+        act = {"revoke": actions.revoke, "close": actions.close_case, "send_back": actions.send_back}[what]
+        self.act(act, who, **given)
+
+    # Appeals
+
+    @rule(target=appeals, case=revocations)
+    def file(self, case: Any) -> Any:
+        if case is None or cases.again(case).state != "revoked":
+            return None
+        self.keys += 1
+        admin = next(
+            iter(queries.administrators(organization_id=case.membership.organization_id, at=self.made.clock.at))
+        )
+        affiliation = Affiliation.objects.filter(person=admin, organization=case.membership.organization_id).first()
+        assert affiliation is not None
+        at = self.made.clock.tick()
+        by = subject_for(person=admin.pk, affiliation=affiliation, at=at, mfa=True)
+        with self.deed():
+            return actions.file_appeal(case=case, text="理由", files=[], key=f"k{self.keys}", by=by, at=at)
+        return None
+
+    @rule(appeal=appeals, who=st.sampled_from(STAFF), grant=st.booleans())
+    def decide_appeal(self, appeal: Any, who: str, grant: bool) -> None:
+        if appeal is not None:
+            self.act(actions.declare_conflict, who, case=appeal, conflict=False)
+            self.act(actions.decide_appeal, who, appeal=appeal, grant=grant, text="理由")
+
+    # What must always hold
+
+    @invariant()
+    def one_live_membership_a_number(self) -> None:
+        if not hasattr(self, "point"):
+            return
+        for place in NAMES:
+            live = Membership.objects.filter(ubn=world.business_number(place), state__in=IN_FORCE)
+            assert live.count() <= 1
+
+    @invariant()
+    def four_eyes_in_every_decision(self) -> None:
+        if not hasattr(self, "point"):
+            return
+        assert not Decision.objects.filter(reviewed_by=F("decided_by")).exists()
+        for told in Decision.objects.filter(kind__in=["granted", "denied"]).select_related("revocation"):
+            first = Decision.objects.get(revocation=told.revocation, kind="revoke")
+            assert told.decided_by_id not in {first.decided_by_id, first.reviewed_by_id}
+            assert told.revocation is not None
+            assert told.decided_by_id not in queries.reviewers(told.revocation)
+
+    @invariant()
+    def nobody_is_in_force_without_a_signed_approval(self) -> None:
+        if not hasattr(self, "point"):
+            return
+        for held in Membership.objects.select_related("application"):
+            approval = Decision.objects.get(membership=held, kind="approve")
+            assert held.application.state == "approved"
+            assert approval.effective_at == held.began_at
+            assert approval.decided_by_id not in queries.reviewers(held.application)
+            ended = Decision.objects.filter(membership=held, kind="revoke").count()
+            restored = Decision.objects.filter(membership=held, kind="granted").count()
+            assert ended - restored == (held.state == "revoked")
+
+    @invariant()
+    def standing_is_what_the_intervals_say_and_the_revoked_read_nothing(self) -> None:
+        if not hasattr(self, "point"):
+            return
+        at = self.made.clock.at
+        for place in NAMES:
+            for held in Membership.objects.filter(ubn=world.business_number(place)):
+                open_ = MembershipInterval.objects.filter(membership=held, ended_at__isnull=True).exists()
+                assert open_ == (held.state in IN_FORCE)
+                affiliation = Affiliation.objects.filter(organization=held.organization_id).first()
+                if affiliation is None or queries.standing(held.organization_id, at) is not Standing.REVOKED:
+                    continue
+                subject = subject_for(person=affiliation.person_id, affiliation=affiliation, at=at, mfa=True)
+                for right in (Right.ENTER_MEMBERS_PLANE, Right.SUBMIT, Right.MANAGE_PEOPLE, Right.MAKE_TOKEN):
+                    assert not may(subject=subject, right=right, at=at)
+
+    @invariant()
+    def a_final_state_has_its_one_decision(self) -> None:
+        if not hasattr(self, "point"):
+            return
+        for case in Application.objects.filter(state__in=["approved", "rejected"]):
+            assert Decision.objects.filter(application=case).count() == 1
+        for case in Application.objects.exclude(state__in=["approved", "rejected"]):
+            assert not Decision.objects.filter(application=case).exists()
+        for revocation in Revocation.objects.filter(state__in=["revoked", "closed"]):
+            assert Decision.objects.filter(revocation=revocation, appeal=None).count() == 1
+
+
+@pytest.mark.timeout(300)
+def test_whatever_order_things_are_done_in(made: world.World) -> None:
+    def machine() -> Life:
+        found = Life()
+        found.made = made
+        return found
+
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        machine,
+        settings=settings(
+            max_examples=8,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+        ),
+    )
