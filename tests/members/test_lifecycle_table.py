@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,10 +28,11 @@ READY = Readiness(
     rows=3, screened=3, id_hits=0, unjudged_name_hits=0, unverifiable=2, list_too_old=0, authority_checked=True,
     live_membership=False,
 )  # fmt: skip
+END = datetime(2026, 12, 2, tzinfo=UTC)
 GOOD: dict[str, Any] = {
     "proved": True, "missing": 0, "attested": "a", "roster": "a", "readiness": READY, "conflict": False,
     "reviewer": "r", "decider": "d", "recommendation": "approve", "unanswered": 0, "appeal_state": "granted",
-    "facts": "x",
+    "facts": "x", "at": END, "kept_until": END,
 }  # fmt: skip
 MACHINES = [APPLICATION, MEMBERSHIP, REVOCATION, APPEAL]
 # What stands against a move, and a word of the reason that a person reads.
@@ -53,6 +55,7 @@ AGAINST: dict[str, tuple[dict[str, Any], str]] = {
     "unanswered": ({"unanswered": 2}, "2 corrections"),
     "no appeal": ({"appeal_state": "filed"}, "granted appeal"),
     "denied appeal": ({"appeal_state": "denied"}, "granted appeal"),
+    "time left": ({"at": END - timedelta(microseconds=1)}, "for some time yet"),
     "no facts": ({"facts": " \n"}, "State the facts"),
 }
 _SCREENING = {"row not screened", "old list", "id hit", "name hit", "authority", "taken"}
@@ -70,6 +73,7 @@ GUARDED: dict[tuple[str, str], set[str]] = {
     ("application", "approve"): (_DECIDING | {"rejection recommended", "nothing recommended"} | _ATTESTED | _SCREENING),
     ("application", "reject"): _DECIDING,
     ("application", "withdraw"): set(),
+    ("application", "expire"): {"time left"},
     ("membership", "open_review"): set(),
     ("membership", "close_review"): set(),
     ("membership", "revoke"): set(),
@@ -84,7 +88,7 @@ GUARDED: dict[tuple[str, str], set[str]] = {
     ("appeal", "grant"): _DECIDING,
     ("appeal", "deny"): _DECIDING,
 }
-RIGHTS: dict[tuple[str, str], Right] = {
+RIGHTS: dict[tuple[str, str], Right | None] = {
     ("application", "submit"): Right.APPLY,
     ("application", "take_up"): Right.TAKE_UP,
     ("application", "request_correction"): Right.REVIEW,
@@ -95,6 +99,8 @@ RIGHTS: dict[tuple[str, str], Right] = {
     ("application", "approve"): Right.APPROVE,
     ("application", "reject"): Right.APPROVE,
     ("application", "withdraw"): Right.APPLY,
+    # Time alone does it.
+    ("application", "expire"): None,
     ("membership", "open_review"): Right.REVIEW,
     ("membership", "close_review"): Right.REVOKE,
     ("membership", "revoke"): Right.REVOKE,
@@ -159,7 +165,7 @@ def test_each_fact_alone_stands_against_exactly_its_moves(machine: Machine, move
 @pytest.mark.parametrize(("machine", "move"), MOVES, ids=named)
 def test_a_move_names_its_right_its_clause_and_its_button(machine: Machine, move: Move) -> None:
     assert move.right == RIGHTS[machine.name, move.name]
-    assert move.clause in ("1.3", "1.4", "2.5") or move.name == "withdraw"
+    assert move.clause in ("1.3", "1.4", "2.5") or move.name in ("withdraw", "expire")
     assert move.words.zh != move.words.en
 
 
@@ -198,7 +204,7 @@ def test_the_database_knows_the_states_of_the_table_and_begins_where_it_begins(m
 def test_the_states_of_the_domain_are_there() -> None:
     assert set(APPLICATION.states) == {
         "draft", "submitted", "under_review", "correction_requested", "recommended", "approved", "rejected",
-        "withdrawn",
+        "withdrawn", "expired",
     }  # fmt: skip
     assert set(MEMBERSHIP.states) == {"active", "revocation_review", "termination_requested", "revoked", "terminated"}
     assert set(IN_FORCE) == {"active", "revocation_review", "termination_requested"}

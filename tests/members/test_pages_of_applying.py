@@ -203,7 +203,7 @@ def test_an_expired_draft_says_so_at_its_link_and_is_gone_from_the_browser(made:
     client = resumed(application)
     Application.objects.filter(pk=application.pk).update(expires_at=made.clock.at)
     answer = client.get(f"/apply/resume/{application.secret}")
-    assert answer.status_code == 200
+    assert answer.status_code == 410
     assert application.name_zh not in page_of(answer)
     client.post(f"/apply/resume/{application.secret}")
     assert client.get("/apply/step/people")["Location"] == "/apply"
