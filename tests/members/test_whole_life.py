@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -206,7 +207,8 @@ class Life(RuleBasedStateMachine):
         affiliation = Affiliation.objects.filter(person=admin, organization=case.membership.organization_id).first()
         assert affiliation is not None
         at = self.made.clock.tick()
-        by = subject_for(person=admin.pk, affiliation=affiliation, at=at, mfa=True)
+        # As one who joined and acknowledged his duty: before that nobody files anything.
+        by = replace(subject_for(person=admin.pk, affiliation=affiliation, at=at, mfa=True), acknowledged=True)
         with self.deed():
             return actions.file_appeal(case=case, text="理由", files=[], key=f"k{self.keys}", by=by, at=at)
         return None
