@@ -19,7 +19,8 @@ _STOP = """selector => {
   }
   for (const bar of document.querySelectorAll('.decide')) {
     const edge = bar.getBoundingClientRect();
-    if (!bar.contains(here) && box.height < 200 && box.bottom > edge.top + 1 && box.top < edge.bottom) {
+    const across = box.right > edge.left + 1 && box.left < edge.right;
+    if (across && !bar.contains(here) && box.height < 200 && box.bottom > edge.top + 1 && box.top < edge.bottom) {
       faults.push('under the decision bar');
     }
   }
