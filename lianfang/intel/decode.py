@@ -25,7 +25,10 @@ MAX_DEPTH = 64
 
 Json = dict[str, Any]
 
-_LONE = re.compile(rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[c-fC-F][0-9a-fA-F]{2})")
+_LONE = re.compile(
+    rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD])[c-fC-F][0-9a-fA-F]{2})"
+)
 _SPACED_COLON = re.compile(rb'"\s+:')
 # Strings are consumed whole from left to right, so that a quotation mark inside one never starts a match.
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"(\s*:)?')
@@ -83,17 +86,25 @@ def read(raw: bytes) -> tuple[Json, bytes]:
     names, plain = _look(value)
     if not _each_once(raw, names):
         raise _refusal("duplicate-member", "同一個屬性寫了兩次。", "A property is written twice.", _duplicate(raw))
-    return value, digest(_canonical(value, plain))
+    return value, digest(_canonical(raw, value, plain))
 
 
-def _canonical(value: Json, plain: bool) -> bytes:
+def _canonical(raw: bytes, value: Json, plain: bool) -> bytes:
     """The fast writer agrees with RFC 8785 where no number needs ECMAScript's notation and no key leaves ASCII."""
     if plain:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     try:
+        # An integer past 64 bits was read as the nearest double: only its spelling still tells.
+        json.loads(raw, parse_int=_exact)
         return canonical(value)
     except ValueError as error:
         raise _refusal("number", "數值超出可精確表示的範圍。", f"A number cannot be held exactly: {error}") from None
+
+
+def _exact(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) >= 2**53:
+        raise ValueError("an integer beyond 2^53 - 1")
+    return int(digits)
 
 
 def _look(value: Json) -> tuple[int, bool]:
@@ -161,7 +172,8 @@ def _members(body: bytes) -> dict[str, msgspec.Raw]:
         start = body.rfind(inner)
         rest = body[:start] + b"0" + body[start + len(inner) :]
     try:
-        json.loads(rest, object_pairs_hook=_once)
+        # Decoded first: of bytes the library would let surrogates through.
+        json.loads(rest.decode(), object_pairs_hook=_once)
     except _Twice as twice:
         raise _refusal(
             "duplicate-member", "同一個屬性寫了兩次。", "A property is written twice.", str(twice)[:250]

@@ -20,15 +20,22 @@ BUDGET = 4_000
 """Comparisons that one submission may send through the parser; each costs about 0.3 ms."""
 
 _PLAIN = re.compile(
-    r"\[(?P<type>[a-z0-9-]{3,250}):"
-    r"(?P<path>[a-zA-Z0-9_]+(?:\.(?:[a-zA-Z0-9_]+|'[^'\\\n]{1,250}'))*)"
+    r"\[(?P<type>[a-z][a-z0-9-]{2,249}):"
+    r"(?P<path>[a-zA-Z_][a-zA-Z0-9_]*(?:\.(?:[a-zA-Z_][a-zA-Z0-9_]*|'[^'\\\n]{1,250}'))*)"
     r" ?= ?'(?P<value>(?:[^'\\]|\\['\\])*)'\]"
 )
+_WORDS = frozenset({
+    "AND", "OR", "NOT", "FOLLOWEDBY", "LIKE", "MATCHES", "ISSUPERSET", "ISSUBSET", "EXISTS", "LAST", "IN", "START",
+    "STOP", "SECONDS", "WITHIN", "REPEATS", "TIMES", "true", "false",
+})  # fmt: skip
+"""Words of the grammar, which are no names."""
 _HASHES = {"MD5": 32, "SHA-1": 40, "SHA-256": 64, "SHA-512": 128}
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _ESCAPE = re.compile(r"\\(['\\])")
-_LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'")
+# One that does not end is taken to the end, so that no quotation mark is looked at twice.
+_LITERAL = re.compile(r"'(?:[^'\\]|\\.?)*+('|\Z)", re.DOTALL)
 _TERM = re.compile(r"<=|>=|!=|[=<>]|\b(?:IN|LIKE|MATCHES|ISSUBSET|ISSUPERSET|EXISTS)\b")
+_LONG_NUMBER = re.compile(r"\d{20}")
 _NEVER = re.compile(r"\b(?:REPEATS\s+0+\s+TIMES|WITHIN\s+0+(?:\.0*)?\s+SECONDS)\b")
 
 
@@ -51,7 +58,9 @@ class Budget:
 def plain(pattern: str) -> Comparison | None:
     """Return the one comparison of a plain pattern, or None when it is anything else (or wrong)."""
     found = _PLAIN.fullmatch(pattern)
-    if found is None or not _plain_hash(found["path"], found["value"]):
+    if found is None or found["type"] in _WORDS or not _WORDS.isdisjoint(found["path"].split(".")):
+        return None
+    if not _plain_hash(found["path"], found["value"]):
         return None
     return Comparison(found["type"], found["path"].replace("'", ""), _ESCAPE.sub(r"\1", found["value"]))
 
@@ -72,7 +81,13 @@ def check(pattern: str, *, budget: Budget) -> None:
         raise _refusal(
             "length", f"樣式超過{MAX_LENGTH}個字元。", f"The pattern is longer than {MAX_LENGTH} characters."
         )
-    bare = _LITERAL.sub("''", pattern)
+    bare = _LITERAL.sub(r"'\1", pattern)
+    if _is_slow(bare):
+        raise _refusal(
+            "grammar",
+            "樣式不符合STIX樣式語法。",
+            "The pattern does not follow the STIX grammar: a number is too long, or a text or comment does not end",
+        )
     terms = len(_TERM.findall(bare))
     if terms > MAX_TERMS:
         raise _refusal(
@@ -109,6 +124,12 @@ def _parse(pattern: str) -> str:
     except Exception as error:  # the generated parser raises what it likes; whatever it is, this is no pattern
         return type(error).__name__
     return str(errors[0])[:200] if errors else ""
+
+
+def _is_slow(bare: str) -> bool:
+    """Whether the lexer would look ahead to the end from every character: 10 kB of that kept it busy for a minute."""
+    open_text = "'" in bare.replace("''", "")
+    return open_text or bare.rfind("/*") > bare.rfind("*/") or _LONG_NUMBER.search(bare) is not None
 
 
 def _depth(bare: str) -> int:

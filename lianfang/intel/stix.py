@@ -312,7 +312,12 @@ def _bad_name(value: Json) -> str | None:
 
 
 def _unreal_date(value: Json) -> str | None:
-    pending: list[tuple[str, Json]] = [("", value)]
+    """Only of what the specification names: a custom property or extension may call anything `end` or `date`."""
+    known = properties(value["type"]) or ("created", "modified")
+    plain = {name: child for name, child in value.items() if name in known}
+    if isinstance(extensions := plain.get("extensions"), dict):
+        plain["extensions"] = {key: child for key, child in extensions.items() if key.endswith("-ext")}
+    pending: list[tuple[str, Json]] = [("", plain)]
     while pending:
         path, node = pending.pop()
         for name, child in node.items():
@@ -368,12 +373,13 @@ def _bad_granular(value: Json) -> str | None:
         if ("lang" in granular) == ("marking_ref" in granular):
             return f"granular_markings.[{place}]"
         for selector in granular["selectors"]:
-            if not _resolves(value, selector):
+            if not resolves(value, selector):
                 return f"granular_markings.[{place}].selectors"
     return None
 
 
-def _resolves(value: Json, selector: str) -> bool:
+def resolves(value: Json, selector: str) -> bool:
+    """Return whether the selector of a granular marking points at something in this object."""
     node: Any = value
     for step in selector.split("."):
         if step.startswith("["):
