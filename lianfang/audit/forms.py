@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -45,7 +45,8 @@ class FilterForm(forms.Form):
             actor=chosen["actor"],
             about=chosen["about"],
             since=datetime.combine(since, time.min, TAIPEI) if since else None,
-            until=datetime.combine(until + timedelta(days=1), time.min, TAIPEI) if until else None,
+            # The last day of the calendar has no day after it, and nothing lies there.
+            until=datetime.combine(until + timedelta(days=1), time.min, TAIPEI) if until and until < date.max else None,
         )
 
 

@@ -92,7 +92,7 @@ def read_checkpoint(text: str) -> Head:
     if text.lstrip().startswith("{"):
         try:
             note = json.loads(text)["note"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise BadCheckpoint("the file is JSON without a `note`") from None
     lines = note.split("\n") if isinstance(note, str) else []
     try:
@@ -243,6 +243,12 @@ class _Run:
 
     def _outside_the_tree(self) -> int:
         """Return how many entries wait for their number; those that waited too long were slipped in."""
+        # Numbers begin at 0: a leaf below is in no tree, and its entry would seem to have its place.
+        for pk in Entry.objects.filter(leaf__seq__lt=0).order_by("id").values_list("pk", flat=True)[:_MOST_PROBLEMS]:
+            self._add(
+                "inserted", 0, 1, pk,
+                "這筆是事後加入的，不在紀錄樹中。", "it was slipped in later and stands in no tree.",
+            )  # fmt: skip
         waiting = Entry.objects.filter(leaf__isnull=True)
         last = max((point.at for point in self.points.values()), default=None)
         if last is not None:

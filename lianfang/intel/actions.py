@@ -6,17 +6,19 @@ lock, check, change, record, queue.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
+
+from django.db.models import Q
 
 from lianfang.accounts.doors import refusal
 from lianfang.audit.actions import action, record
 from lianfang.audit.failpoints import failpoint
 from lianfang.audit.tags import Tag
 from lianfang.intel import log, telling
-from lianfang.intel.models import Embargo, Recall, Relay, Stop, Version
+from lianfang.intel.models import Binding, Embargo, Recall, Relay, Stop, Version
 from lianfang.intel.queries import label_of
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
@@ -137,8 +139,40 @@ def release_from_quarantine(
     shown = published
     if published.not_before is not None:
         shown = replace(published, narrowed_to=NarrowedTo(NarrowedKind.SOURCE))
-    log.append([log.line(version, shown)])
+    log.append([log.line(version, shown), *_opened_containers(version, at)])
     store.bump_policy()
+
+
+def _opened_containers(version: Version, at: datetime) -> Sequence[log.Line]:
+    """Ask anew what the containers of this version require; whoever gains one gets a further line of it."""
+    lines: list[log.Line] = []
+    for container in _containers([version.pk]):
+        label = label_of(container)
+        new = log.with_requires(label, log.required_labels(container))
+        if new == label:
+            continue
+        container.label_id = store.intern(new)
+        container.save(update_fields=["label"])
+        if _is_open(new, at):
+            lines.append(log.line(container, new))
+    return lines
+
+
+def _containers(versions: Sequence[int]) -> Iterator[Version]:
+    """Yield every version that requires one of these, however far, nearest first."""
+    done = set(versions)
+    pending = list(versions)
+    while pending:
+        bindings = Binding.objects.filter(bound__in=pending).select_related("container__item").order_by("container_id")
+        found = {binding.container_id: binding.container for binding in bindings if binding.container_id not in done}
+        done.update(found)
+        pending = list(found)
+        yield from found.values()
+
+
+def _is_open(label: Label, at: datetime) -> bool:
+    """Whether nothing of its own holds it back: quarantine and recall end by their own acts, an embargo by its own."""
+    return label.state is State.PUBLISHED and (label.not_before is None or label.not_before <= at)
 
 
 @action(Tag.INTEL_ITEM_RELABEL)
@@ -242,22 +276,31 @@ def _open(*, embargo: Embargo, at: datetime) -> bool:
     if opened:
         locked.opened_at = at
         locked.save(update_fields=["opened_at"])
-    lines = _open_lines(locked) if opened else []
-    record(by=by, at=at, about=("intel.embargo", str(locked.pk)), detail={"lines": len(lines)})
-    log.append(lines)
+    own, others = _due(locked) if opened else ([], [])
+    record(by=by, at=at, about=("intel.embargo", str(locked.pk)), detail={"lines": len(own) + len(others)})
+    log.narrow_to_source(others)
+    log.append([
+        log.Line(version.pk, version.label_id, version.item.type, version.item.stix_id) for version in (*own, *others)
+    ])  # fmt: skip
+    if others:
+        store.bump_policy()
     failpoint("intel.embargo.before-commit")
     return opened
 
 
-def _open_lines(embargo: Embargo) -> Sequence[log.Line]:
+def _due(embargo: Embargo) -> tuple[list[Version], list[Version]]:
+    """Return the versions that the embargo held back, and those of other submissions that require one of them."""
     versions = Version.objects.filter(submission_id=embargo.pk).select_related("item").order_by("id")
     known = store.labels({version.label_id for version in versions})
     # A quarantined or recalled version waits for its own act.
-    return [
-        log.Line(version.pk, version.label_id, version.item.type, version.item.stix_id)
-        for version in versions
-        if known[version.label_id].state is State.PUBLISHED
+    own = [version for version in versions if known[version.label_id].state is State.PUBLISHED]
+    # What came without an embargo of its own, but requires one of these, is seen from now on too.
+    others = [
+        container
+        for container in _containers([version.pk for version in own])
+        if container.submission_id != embargo.pk and _is_open(label_of(container), embargo.not_before)
     ]
+    return own, others
 
 
 # -- the stop of disclosure ------------------------------------------------------------------------------------------
@@ -269,7 +312,8 @@ def start_stop(*, by: Subject, at: datetime, reason: str, drill: bool = False) -
     _require(by, Right.START_STOP, None, at)
     if not reason.strip():
         raise Refusal(Bilingual(zh="請寫下理由。", en="State the reason."), rule="F-stop", clause="2.3", field="reason")
-    if Stop.objects.select_for_update().filter(ended_at=None).exists():
+    # A drill never stands in the way of a real stop.
+    if Stop.objects.select_for_update().filter(ended_at=None).filter(Q(drill=False) | Q(drill=drill)).exists():
         raise Refusal(
             Bilingual(zh="停止揭露已經啟動。", en="The stop of disclosure is on already."), rule="F-stop", clause="2.3"
         )

@@ -77,7 +77,9 @@ def terms(text: str) -> list[str]:
 
 def tsquery(text: str) -> tuple[str, list[str]]:
     """Return (the question for PostgreSQL, the folded words that a hit must hold); empty when nothing is asked."""
-    asked = [word for word in _PREFIX.sub("", folded(text[:500])).split() if _PIECE.search(word)][:_TERMS]
+    words = (list(_PIECE.finditer(word)) for word in _PREFIX.sub("", folded(text[:500])).split())
+    # Without what surrounds it: quotation marks, brackets, a star.
+    asked = [found[0].string[found[0].start() : found[-1].end()] for found in words if found][:_TERMS]
     question: dict[str, None] = {}
     for word in asked:
         for piece in _PIECE.finditer(word):

@@ -16,7 +16,7 @@ from uuid import UUID
 import orjson
 import psycopg
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from pyroaring import BitMap
 
 from lianfang.intel.fold import tsquery
@@ -456,10 +456,8 @@ def _visible_references(subject: Subject, seen: Seen, at: datetime, request: Req
         if name not in ("created_by_ref", "object_marking_refs", "marking_ref"):
             told.append((name, True, target))
     stored = {seen.version.item.stix_id, seen.version.item.served_id}
-    sources = list(
-        Reference.objects.filter(target__in=stored)
-        .exclude(property__in=("created_by_ref", "object_marking_refs", "marking_ref"))
-        .values_list("version_id", flat=True)[:2000]
+    sources = Reference.objects.filter(target__in=stored).exclude(
+        property__in=("created_by_ref", "object_marking_refs", "marking_ref")
     )
     for found in _of_versions(sources, subject, at, request):
         value = orjson.loads(found.body)
@@ -481,11 +479,13 @@ def _by_ids(ids: Iterable[str], subject: Subject, at: datetime, request: Request
     return page(subject=subject, at=at, request=request, limit=MAX_PAGE, filters=Filters(ids=wanted)).items
 
 
-def _of_versions(versions: Sequence[int], subject: Subject, at: datetime, request: Request) -> tuple[Found, ...]:
-    if not versions:
-        return ()
+def _of_versions(
+    references_: QuerySet[Reference], subject: Subject, at: datetime, request: Request
+) -> tuple[Found, ...]:
+    """The visible ones that hold these references. All are looked at: a limit would let the hidden crowd them out."""
     _, chosen, named = _allowed(subject=subject, at=at, request=request, filters=Filters())
-    wanted = BitMap(LogEntry.objects.filter(version_id__in=versions).values_list("position", flat=True))
+    holders = references_.values("version_id")
+    wanted = BitMap(LogEntry.objects.filter(version_id__in=holders).values_list("position", flat=True))
     return _entries(list(chosen & wanted)[:MAX_PAGE], named, bodies=True)
 
 

@@ -31,8 +31,14 @@ def utc(at: datetime) -> datetime:
 
 
 def taipei(at: datetime) -> datetime:
-    """Return the same instant on the wall clock of Taipei. Raises ValueError for a naive datetime."""
-    return require_aware(at).astimezone(TAIPEI)
+    """Return the same instant on the wall clock of Taipei. Raises ValueError for a naive datetime.
+
+    The last hours of the calendar, which stand for "no end", have no later wall clock: they stay as they are.
+    """
+    try:
+        return require_aware(at).astimezone(TAIPEI)
+    except OverflowError:
+        return at.replace(tzinfo=TAIPEI)
 
 
 def show(at: datetime) -> str:

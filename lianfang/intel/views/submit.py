@@ -136,4 +136,4 @@ def _sent(request: HttpRequest, key: UUID) -> Submission | None:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() and len(text) < 6 else 0
+    return int(text) if text.isdecimal() and len(text) < 6 else 0
