@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from django.db.models import Q, QuerySet
 from pyroaring import BitMap
 
 from lianfang.intel.fold import tsquery
-from lianfang.intel.models import LogEntry, Reference, Relay, Stop, Submission, Version
+from lianfang.intel.models import Item, LogEntry, Reference, Relay, Stop, Submission, Version
 from lianfang.intel.positions import INDEX, Versions
 from lianfang.intel.stix import is_id, references
 from lianfang.policy import store
@@ -380,13 +381,14 @@ def versions_visible(*, subject: Subject, stix_id: str, at: datetime, request: R
 def _candidates(stix_id: str) -> list[tuple[Version, list[LogEntry]]]:
     if not is_id(stix_id):
         return []
-    versions = (
-        Version.objects.filter(Q(item__stix_id=stix_id) | Q(item__served_id=stix_id))
-        .select_related("item")
-        .prefetch_related("entries")
-        .order_by("item_id", "modified")
+    # One statement, whether there is something or not: the number of statements must not tell.
+    entries = (
+        LogEntry.objects.filter(version__item__in=Item.objects.filter(Q(stix_id=stix_id) | Q(served_id=stix_id)))
+        .select_related("version__item")
+        .order_by("version__item_id", "version__modified", "position")
     )
-    return [(version, sorted(version.entries.all(), key=lambda entry: entry.position)) for version in versions]
+    grouped = groupby(entries, key=lambda entry: entry.version_id)
+    return [(found[0].version, found) for found in (list(lines) for _, lines in grouped)]
 
 
 def _readable(
