@@ -13,7 +13,7 @@ from lianfang.audit.receipts import batch_all, proof
 from lianfang.intel import actions, queries, receipts, recipients
 from lianfang.intel.models import LogEntry, Receipt, Version
 from lianfang.intel.positions import Versions
-from lianfang.intel.preview import FLOOR, audience_size, preview_audience
+from lianfang.intel.preview import audience_size, preview_audience
 from lianfang.intel.queries import Filters
 from lianfang.kernel.clock import utcnow
 from lianfang.policy import store
@@ -40,6 +40,7 @@ from tests.intel.cast import (
 pytestmark = pytest.mark.django_db
 
 AMBER = LabelForm(tlp=Tlp.AMBER, audience=Audience.alliance(), name_source=NameSource.EVERYONE)
+FLOOR = 5  # the setting of the operator, as it is by default
 
 
 def deliver(reader: Subject, channel: Channel = Channel.TAXII, **wanted: Any) -> queries.Page:
@@ -166,11 +167,11 @@ def test_below_five_it_is_few_and_from_five_on_a_number(count: int) -> None:
     for reader in readers:
         deliver(reader)
         deliver(reader, Channel.LIST)
-    (row,) = recipients.of(version=version, subject=by)
+    (row,) = recipients.of(version=version, subject=by, at=AT)
     assert row.count == (count if count >= FLOOR else FEW)
     assert row.names == ()
     assert row.channels == ("list", "taxii")
-    (row,) = recipients.of(version=version, subject=analyst())
+    (row,) = recipients.of(version=version, subject=analyst(), at=AT)
     assert row.count == count
     assert [name.zh for name in row.names] == sorted(name.zh for name in row.names)
     assert len(row.names) == count
@@ -182,7 +183,7 @@ def test_members_constituents_and_staff_are_classes_of_their_own_and_the_source_
     submit(by, indicator())
     for reader in (by, group, *inside, analyst(), of(group.pair or pytest.fail("no pair"))):
         deliver(reader)
-    rows = {row.who.en: row for row in recipients.of(version=Version.objects.get(), subject=by)}
+    rows = {row.who.en: row for row in recipients.of(version=Version.objects.get(), subject=by, at=AT)}
     assert rows.keys() == {"Group members", "Constituents", "The coordinator"}
     # Two persons of one member are one member.
     assert rows["Group members"].count == FEW
@@ -195,7 +196,7 @@ def test_a_version_nobody_received_has_no_rows() -> None:
     by = member("甲電子")
     submit(by, indicator())
     deliver(by)
-    assert recipients.of(version=Version.objects.get(), subject=by) == []
+    assert recipients.of(version=Version.objects.get(), subject=by, at=AT) == []
 
 
 # -- sizes of audiences ----------------------------------------------------------------------------------------------
