@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from threading import Lock
 from typing import Generic, TypeVar
@@ -22,7 +23,8 @@ class Shelf(Generic[Kept]):
     def __init__(self, limit: int = LIMIT) -> None:
         self._lock = Lock()
         self._limit = limit
-        self._held: dict[tuple[int, bool], Kept] = {}
+        # Of these the first goes in one step; a plain dictionary would look for it past all that went before.
+        self._held: OrderedDict[tuple[int, bool], Kept] = OrderedDict()
         self._sizes: dict[tuple[int, bool], int] = {}
         self._size = 0
 

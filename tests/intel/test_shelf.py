@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from lianfang.intel.shelf import Shelf
 
 
@@ -38,3 +40,19 @@ def test_both_forms_are_dropped() -> None:
     held.put({(1, True): "named"}, sizes={(1, True): 1})
     held.drop([1, 7])
     assert held.take([(1, False)]) == held.take([(1, True)]) == {}
+
+
+def seconds_of_going(entries: int) -> float:
+    """Processor time a thousand entries take to push out as many others, of a shelf that holds this many."""
+    held: Shelf[str] = Shelf(entries * 1000)
+    keys = [(position, False) for position in range(entries + entries // 2)]
+    held.put(dict.fromkeys(keys[:entries], ""), sizes=dict.fromkeys(keys[:entries], 400))
+    pushing = keys[entries:]
+    began = time.process_time()
+    held.put(dict.fromkeys(pushing, ""), sizes=dict.fromkeys(pushing, 400))
+    return (time.process_time() - began) * 1000 / len(pushing)
+
+
+def test_an_entry_goes_as_fast_from_a_large_shelf_as_from_a_small_one() -> None:
+    small, large = (min(seconds_of_going(entries) for _ in range(3)) for entries in (2_000, 64_000))
+    assert large < 6 * small, "the first entry is looked for past all that went before it"
