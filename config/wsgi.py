@@ -1,8 +1,19 @@
 """The WSGI callable that gunicorn and granian serve."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+# Only now do the apps stand.
+from lianfang.exchange.wsgi import MachineDoor  # noqa: E402
+from lianfang.web.middleware import HeadersMiddleware  # noqa: E402
+
+# What was imported stays for good: the collector need not walk through it for every few thousand objects taken in.
+gc.collect()
+gc.freeze()
+
+application = MachineDoor(_django, protected=HeadersMiddleware)

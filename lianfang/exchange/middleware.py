@@ -18,6 +18,11 @@ _ROUTES = "lianfang.exchange.urls"
 _ELSEWHERE = "taxii_elsewhere"
 
 
+def is_machines(path: str) -> bool:
+    """Return whether a path is one of the doors of machines."""
+    return path == "/taxii2" or path.startswith("/taxii2/")
+
+
 class MachineMiddleware:
     """Answers everything below /taxii2/ itself: it stands behind the protective headers and before all the rest.
 
@@ -29,8 +34,7 @@ class MachineMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        path = request.path_info
-        if path != "/taxii2" and not path.startswith("/taxii2/"):
+        if not is_machines(request.path_info):
             return self.get_response(request)
         response = _answer(request)
         response.headers["Content-Length"] = str(len(response.content))
