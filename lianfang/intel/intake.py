@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
@@ -68,6 +69,11 @@ class _Candidate:
     modified: datetime
     text: str
     created: datetime | None
+    id: str
+    named: list[tuple[str, str]]
+    """(property, id) of everything that it names."""
+    binds: list[str]
+    """Ids that it is about, where it is a container."""
     marked: markings.Marked = field(default_factory=markings.Marked)
     outcome: str = ACCEPTED
     item: int = 0
@@ -78,10 +84,6 @@ class _Candidate:
     findings: list[str] = field(default_factory=list)
     bound: list[int] = field(default_factory=list)
     refusal: Refusal | None = None
-
-    @property
-    def id(self) -> str:
-        return str(self.value["id"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +147,20 @@ def examine(body: bytes) -> tuple[list[_Candidate], list[Json]]:
             refused.append(_result(place, value, "", REFUSED, refusal))
             continue
         modified, text = stix.version_of(value)
+        named = stix.references(value)
         candidates.append(
-            _Candidate(place, raw, value, fingerprint, modified, text, stix.instant(value.get("created")))
+            _Candidate(
+                place,
+                raw,
+                value,
+                fingerprint,
+                modified,
+                text,
+                created=stix.instant(value.get("created")),
+                id=value["id"],
+                named=named,
+                binds=stix.bound_by(value, named),
+            )
         )
     return candidates, refused
 
@@ -246,6 +260,9 @@ class _Batch:
     labels: dict[int, Label] = field(default_factory=dict)
     interned: dict[int, tuple[Label, int]] = field(default_factory=dict)
     """By identity of the label object, which costs nothing to compare; the label keeps its identity its own."""
+    bare: dict[int, tuple[Label, Label]] = field(default_factory=dict)
+    requiring: dict[tuple[int, frozenset[Label]], tuple[Label, Label]] = field(default_factory=dict)
+    """Labels of containers by identity of their own label, and what they require; likewise with the label beside."""
     made: dict[tuple[markings.Marked, int | None, bool], tuple[Label, tuple[str, ...]]] = field(default_factory=dict)
     same: dict[Label, Label] = field(default_factory=dict)
     creators: frozenset[str] = frozenset()
@@ -261,13 +278,13 @@ class _Batch:
         """Say of each what it is to this source: new, a new version, a duplicate, or something that cannot be."""
         wanted = {each.id for each in self.candidates}
         for each in self.candidates:
-            wanted.update(stix.binding(each.value))
+            wanted.update(each.binds)
         if self.form.hides_name:
             self.creators = frozenset(
                 ref for each in self.candidates if isinstance(ref := each.value.get("created_by_ref"), str)
             )
             for each in self.candidates:
-                wanted.update(ref for _, ref in stix.references(each.value))
+                wanted.update(ref for _, ref in each.named)
         self.held = self._held(wanted)
         self.labels = store.labels({held.label for held in self.held.values()})
         exact = self._exact()
@@ -331,14 +348,7 @@ class _Batch:
 
     def _held(self, wanted: Iterable[str]) -> dict[str, _Held]:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT DISTINCT ON (i.id) i.stix_id, i.id, v.id, i.created, i.created_by_ref, v.modified, v.digest,"
-                " v.label_id, v.revoked, i.served_id = i.stix_id"
-                " FROM intel_item i JOIN intel_version v ON v.item_id = i.id"
-                " WHERE i.source_organization_id = %s AND i.source_group_id = %s AND i.stix_id = ANY(%s)"
-                " ORDER BY i.id, v.modified DESC",
-                [self.pair.organization, self.pair.group, list(wanted)],
-            )
+            cursor.execute(_HELD, [list(wanted), self.pair.organization, self.pair.group])
             return {
                 row[0]: _Held(row[1], row[2], row[3], row[4], row[5], bytes(row[6]), row[7], row[8], row[9])
                 for row in cursor
@@ -414,10 +424,8 @@ class _Batch:
 
     def _definitions(self) -> dict[str, Json]:
         """The marking definitions that came along, else those that the same source brought before."""
-        import orjson
-
         came = {each.id: each.value for each in self.candidates if each.value["type"] == "marking-definition"}
-        named = {ref for each in self.taken for name, ref in stix.references(each.value) if "marking_ref" in name}
+        named = {ref for each in self.taken for name, ref in each.named if "marking_ref" in name}
         missing = named - came.keys() - markings.KNOWN.keys()
         if missing:
             rows = Version.objects.filter(
@@ -436,11 +444,17 @@ class _Batch:
         self._number(taken)
         here = {each.id: each for each in sorted(taken, key=lambda each: each.modified)}
         for each in taken:
-            refs = [ref for ref in stix.binding(each.value) if ref != each.id and ref not in self.creators]
+            refs = [ref for ref in each.binds if ref != each.id and ref not in self.creators]
             each.bound = [version for ref in refs if (version := self._version_of(ref, here))]
         for each in taken:
             if each.bound and each.label is not None:
-                each.label = self._once(log.with_requires(each.label, self._closure(each, here)))
+                each.label = self._requiring(each.label, self._closure(each, here))
+
+    def _requiring(self, label: Label, required: frozenset[Label]) -> Label:
+        key = (id(label), required)
+        if key not in self.requiring:
+            self.requiring[key] = (label, self._once(log.with_requires(label, required)))
+        return self.requiring[key][1]
 
     def _once(self, label: Label) -> Label:
         """Return the one object that stands for equal labels in this batch."""
@@ -452,9 +466,10 @@ class _Batch:
         return self.held[ref].version if ref in self.held else 0
 
     def _closure(self, container: _Candidate, here: Mapping[str, _Candidate]) -> frozenset[Label]:
-        required: set[Label] = set()
+        met: dict[int, Label] = {}
+        """By identity, since one label object stands for most of what a container names."""
         seen = {container.id}
-        pending = stix.binding(container.value)
+        pending = list(container.binds)
         while pending:
             ref = pending.pop()
             if ref in seen or ref in self.creators:
@@ -463,15 +478,23 @@ class _Batch:
             version = self._version_of(ref, here)
             if ref in here and version == here[ref].version:
                 label = here[ref].label
-                pending.extend(stix.binding(here[ref].value))
+                pending.extend(here[ref].binds)
             elif version:
                 label = self.labels[self.held[ref].label]
-                required |= label.requires
+                met.update((id(other), other) for other in label.requires)
             else:
                 continue
             if label is not None:
-                required.add(replace(label, requires=frozenset()))
-        return frozenset(required)
+                met[id(label)] = label
+        return frozenset(self._bare(label) for label in met.values())
+
+    def _bare(self, label: Label) -> Label:
+        """Return the label without what it requires, made once for each label object."""
+        if not label.requires:
+            return label
+        if id(label) not in self.bare:
+            self.bare[id(label)] = (label, replace(label, requires=frozenset()))
+        return self.bare[id(label)][1]
 
     def _number(self, taken: Sequence[_Candidate]) -> None:
         fresh: dict[str, int] = {}
@@ -545,7 +568,7 @@ class _Batch:
             each.served,
             each.value.get("revoked") is True,
             self._label_id(each.label),
-            Jsonb(_ordered(each.findings)),
+            Jsonb(_ordered(each.findings), dumps=orjson.dumps),
             self.by.person,
             submission.pk,
             self.at,
@@ -579,6 +602,16 @@ class _Batch:
         ]
 
 
+# Each id is looked up by itself (OFFSET 0, as in `log`): a source that brought a million objects is not read through
+# for the next thousand.
+_HELD = """
+SELECT i.stix_id, i.id, v.id, i.created, i.created_by_ref, v.modified, v.digest, v.label_id, v.revoked,
+       i.served_id = i.stix_id
+  FROM unnest(%s::text[]) AS w (stix_id),
+       LATERAL (SELECT * FROM intel_item i WHERE i.source_organization_id = %s AND i.source_group_id = %s
+                   AND i.stix_id = w.stix_id OFFSET 0) AS i,
+       LATERAL (SELECT * FROM intel_version v WHERE v.item_id = i.id ORDER BY v.modified DESC LIMIT 1) AS v
+"""
 _COPY_ITEM = (
     "COPY intel_item (id, source_organization_id, source_group_id, stix_id, served_id, type, created, created_by_ref)"
     " FROM STDIN (FORMAT BINARY)"
@@ -618,8 +651,8 @@ def _joined(one: markings.Marked, other: markings.Marked) -> markings.Marked:
     return markings.Marked(max(tlps, default=None), one.pap, (*one.findings, *other.findings))
 
 
-def _ordered(findings: Iterable[str]) -> list[str]:
-    return sorted(dict.fromkeys(findings), key=lambda code: (code not in QUARANTINES, code))
+def _ordered(findings: Sequence[str]) -> list[str]:
+    return [] if not findings else sorted(dict.fromkeys(findings), key=lambda code: (code not in QUARANTINES, code))
 
 
 def _result(

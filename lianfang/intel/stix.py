@@ -7,7 +7,7 @@ and mends a copy in memory.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -34,6 +34,7 @@ _OLD_UUID = "-[1-5][0-9a-fA-F]{3}-[89abAB]"
 _ANY_UUID = "-[1-8][0-9a-fA-F]{3}-[89abAB]"
 _TYPE = re.compile(r"[a-z][a-z0-9-]{2,249}")
 _ID = re.compile(r"([a-z][a-z0-9-]{2,249})--[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_LONGEST_ID = 300
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z")
 
 
@@ -56,7 +57,12 @@ def _instant(text: str) -> datetime | None:
 
 def type_of(stix_id: str) -> str:
     """Return the type that an id names, e.g. `indicator`; empty when it is no STIX id."""
-    found = _ID.fullmatch(stix_id.lower()) if isinstance(stix_id, str) else None
+    return _type_of(stix_id) if isinstance(stix_id, str) and len(stix_id) < _LONGEST_ID else ""
+
+
+@lru_cache(maxsize=8192)
+def _type_of(stix_id: str) -> str:
+    found = _ID.fullmatch(stix_id.lower())
     return found[1] if found else ""
 
 
@@ -117,18 +123,23 @@ def _mend(name: str, document: Any) -> Any:
 
 def check(value: Json, *, budget: Budget) -> None:
     """Raise Refusal naming property, rule and section unless this is a STIX 2.1 object that we keep."""
-    for rule in _FIRST:
-        rule.apply(value)
+    _apply(_FIRST, value)
     kind = value["type"]
     validators = _validators()
     # An unknown type is an observable unless it has what domain and relationship objects have.
     schema = kind if kind in validators else "core" if "created" in value else "cyber-observable-core"
     if not validators[schema].is_valid(value):
         raise _schema_refusal(next(validators[schema].iter_errors(value)))
-    for rule in _rules_for(kind):
-        rule.apply(value)
+    _apply(_rules_for(kind), value)
     if kind == "indicator" and value["pattern_type"] == "stix":
         check_pattern(value["pattern"], budget=budget)
+
+
+def _apply(rules: tuple[Rule, ...], value: Json) -> None:
+    for rule in rules:
+        where = rule.find(value)
+        if where is not None:
+            raise rule.refusal(where)
 
 
 @lru_cache(maxsize=256)
@@ -155,24 +166,27 @@ def version_of(value: Json) -> tuple[datetime, str]:
     return TIMELESS, "1970-01-01T00:00:00.000Z"
 
 
-def references(value: Json) -> Iterator[tuple[str, str]]:
-    """Yield (property, id) of everything that the object names by id, markings and creator included."""
+def references(value: Json) -> list[tuple[str, str]]:
+    """Return (property, id) of everything that the object names by id, markings and creator included."""
+    found: list[tuple[str, str]] = []
     pending: list[Any] = [value]
     while pending:
         node = pending.pop()
-        if isinstance(node, list):
-            pending.extend(child for child in node if isinstance(child, dict | list))
+        if type(node) is list:
+            pending.extend(child for child in node if type(child) is dict or type(child) is list)
             continue
         for name, child in node.items():
-            if isinstance(child, str):
+            kind = type(child)
+            if kind is str:
                 if name.endswith("_ref") and type_of(child):
-                    yield name, child
-            elif isinstance(child, list):
+                    found.append((name, child))
+            elif kind is list:
                 if name.endswith("_refs"):
-                    yield from ((name, ref) for ref in child if isinstance(ref, str) and type_of(ref))
+                    found += [(name, ref) for ref in child if type_of(ref)]
                 pending.append(child)
-            elif isinstance(child, dict):
+            elif kind is dict:
                 pending.append(child)
+    return found
 
 
 CONTAINERS = frozenset({"report", "grouping", "note", "opinion", "relationship", "sighting"})
@@ -181,9 +195,14 @@ _BINDING = frozenset({"object_refs", "source_ref", "target_ref", "sighting_of_re
 
 def binding(value: Json) -> list[str]:
     """Return the ids that a container binds: what it is about, not who made or marked it."""
+    return bound_by(value, references(value))
+
+
+def bound_by(value: Json, named: Iterable[tuple[str, str]]) -> list[str]:
+    """As `binding`, of an object whose references were listed before."""
     if value.get("type") not in CONTAINERS:
         return []
-    return list(dict.fromkeys(ref for name, ref in references(value) if name in _BINDING))
+    return list(dict.fromkeys(ref for name, ref in named if name in _BINDING))
 
 
 # -- the rules -------------------------------------------------------------------------------------------------------
@@ -201,16 +220,14 @@ class Rule:
     types: frozenset[str] = frozenset()
     """Types it is about; empty = all."""
 
-    def apply(self, value: Json) -> None:
-        """Raise Refusal where the rule is broken."""
-        where = self.find(value)
-        if where is not None:
-            raise Refusal(
-                Bilingual(zh=self.zh, en=self.en),
-                rule=f"stix-{self.id}",
-                clause=f"STIX 2.1 §{self.section}",
-                field=where[:250],
-            )
+    def refusal(self, where: str) -> Refusal:
+        """Return what an object is told that breaks the rule at this property."""
+        return Refusal(
+            Bilingual(zh=self.zh, en=self.en),
+            rule=f"stix-{self.id}",
+            clause=f"STIX 2.1 §{self.section}",
+            field=where[:250],
+        )
 
 
 OBSERVABLES = frozenset(path.stem for path in (_SCHEMAS / "observables").glob("*.json"))
@@ -295,6 +312,21 @@ def _bad_spec_version(value: Json) -> str | None:
 
 
 def _empty(value: Json) -> str | None:
+    """Look without keeping paths, which nearly no object needs; name the place where there is one to be named."""
+    nodes: list[Any] = [value]
+    for node in nodes:
+        for child in node.values() if type(node) is dict else node:
+            if child is None:
+                return _where_empty(value)
+            kind = type(child)
+            if kind is dict or kind is list:
+                if not child:
+                    return _where_empty(value)
+                nodes.append(child)
+    return None
+
+
+def _where_empty(value: Json) -> str | None:
     pending: list[tuple[str, Any]] = [("", value)]
     while pending:
         path, node = pending.pop()
@@ -308,7 +340,9 @@ def _empty(value: Json) -> str | None:
 
 
 def _bad_name(value: Json) -> str | None:
-    return next((name or "?" for name in value if not _NAME.fullmatch(name)), None)
+    # Names that the specification gives the type need no look.
+    strange = value.keys() - properties(value["type"])
+    return next((name or "?" for name in value if name in strange and not _NAME.fullmatch(name)), None)
 
 
 def _unreal_date(value: Json) -> str | None:

@@ -26,12 +26,12 @@ class EpochValue:
 
 
 class _Cache:
-    """Labels this process has read. Digests only of rows that are committed: a rolled-back row is no row."""
+    """Labels this process has read. Ids only of rows that are committed: a rolled-back row is no row."""
 
     def __init__(self) -> None:
         self.lock = Lock()
         self.labels: dict[int, facts.Label] = {}
-        self.ids: dict[bytes, int] = {}
+        self.ids: dict[facts.Label, int] = {}
 
 
 _cache = _Cache()
@@ -43,14 +43,14 @@ def intern(label: facts.Label) -> int:
     Call it inside the transaction that writes what the label protects.
     """
     connection.ensure_connection()
-    written = codec.to_json(label)
-    digest = codec.digest(written)
-    known = _cache.ids.get(digest)
+    # Equal facts have one digest, so a label that is known needs none; to make one costs a millisecond.
+    known = _cache.ids.get(label)
     if known is not None:
         return known
-    label_id = _insert(label, written, digest)
+    written = codec.to_json(label)
+    label_id = _insert(label, written, codec.digest(written))
     # The row of a transaction that is rolled back is gone: remember it only once it is there to stay.
-    transaction.on_commit(lambda: _remember(digest, label_id, label))
+    transaction.on_commit(lambda: _remember(label_id, label))
     return label_id
 
 
@@ -122,9 +122,9 @@ def _insert(label: facts.Label, written: codec.Json, digest: bytes) -> int:
     return int(row[0])
 
 
-def _remember(digest: bytes, label_id: int, label: facts.Label) -> None:
+def _remember(label_id: int, label: facts.Label) -> None:
     with _cache.lock:
-        _cache.ids[digest] = label_id
+        _cache.ids[label] = label_id
         _cache.labels[label_id] = label
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from lianfang.intel.models import LogEntry, Version
 from lianfang.policy import store
@@ -52,3 +52,24 @@ def test_positions_and_dates_strictly_rise_under_four_writers() -> None:
     for head, positions in seen:
         assert len(positions) == head
     assert Version.objects.count() == 164
+
+
+def rows_read() -> int:
+    """Rows of items, versions and lines that this transaction has read so far, by whatever way."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables"
+            " WHERE relname IN ('intel_item', 'intel_version', 'intel_logentry')"
+        )
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db
+def test_what_one_submission_reads_does_not_grow_with_what_is_held() -> None:
+    """Of a source that brought much, with tables that nobody has analysed; part of it is read under the log's lock."""
+    by = member("甲電子")
+    for _ in range(3):
+        submit(by, *[indicator() for _ in range(500)])
+    before = rows_read()
+    submit(by, *[indicator() for _ in range(20)])
+    assert rows_read() - before < 600
