@@ -298,7 +298,10 @@ def page_rows(folder: Path, ports: tuple[int, int], keys: Keys, options: argpars
     ours, theirs = ports
     door = Door(ours, keys.dense)
     for limit in (100, 1000):
-        full = [path for path, held in door.walk(limit) if held == limit]
+        began = time.perf_counter()
+        walked = door.walk(limit)
+        options.walks[limit] = len(walked) / (time.perf_counter() - began)
+        full = [path for path, held in walked if held == limit]
         spread = full[:: max(1, len(full) // 64)]
         page = door.ask("GET", spread[len(spread) // 2])
         (folder / f"page{limit}.json").write_bytes(page)
@@ -381,6 +384,11 @@ def block(rows: Sequence[Row], options: argparse.Namespace) -> str:
         lines.append(
             f"| {row.name} | {row.ours} | {row.beside} | {row.ratio:.3f} | {goal} | {'yes' if row.met else 'no'} |"
         )
+    first = " and ".join(f"{rate:,.0f}/s of {limit}" for limit, rate in options.walks.items())
+    lines += [
+        "",
+        f"Pages asked for the first time, one after another by one Python client that reads them: {first}.",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -391,7 +399,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=4, help="of each round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--record", type=Path, help="file that the dated block is appended to")
-    options = parser.parse_args()
+    options = parser.parse_args(namespace=argparse.Namespace(walks={}))
     for program in ("nginx", "wrk"):
         if shutil.which(program) is None:
             raise SystemExit(f"{program} is not installed.")

@@ -14,7 +14,9 @@ class ExchangeConfig(AppConfig):
 
 def _forget(**_: Any) -> None:
     from lianfang.exchange import keys, moment, reach
+    from lianfang.exchange.taxii.pages import PAGES
 
+    PAGES.forget()
     keys.forget()
     moment.forget()
     reach.forget()

@@ -14,7 +14,8 @@ from django.utils.log import log_response
 from lianfang.exchange.middleware import MachineMiddleware, is_machines
 
 Environment = dict[str, Any]
-Application = Callable[[Environment, Callable[..., object]], Iterable[bytes]]
+Application = Callable[..., Any]
+"""A WSGI application; Django's stubs give its own an answer that is not said to be bytes."""
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -32,7 +33,8 @@ class MachineDoor:
     def __call__(self, environ: Environment, start_response: Callable[..., object]) -> Iterable[bytes]:
         request = WSGIRequest(environ)
         if not is_machines(request.path_info):
-            return self.django(environ, start_response)
+            page: Iterable[bytes] = self.django(environ, start_response)
+            return page
         # What Django's signal of a new request does: a connection that broke or grew too old is not used again.
         connection.close_if_unusable_or_obsolete()
         response = self.answer(request)

@@ -6,7 +6,6 @@ the stop still stand is then asked by the very statement that writes the receipt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 from weakref import WeakSet
@@ -38,12 +37,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _prepared: WeakSet[psycopg.Connection] = WeakSet()
 
 
-def confirm(*, by: Subject, request: Request, positions: Sequence[int], epoch: EpochValue) -> datetime | None:
+def confirm(*, by: Subject, request: Request, positions: BitMap, epoch: EpochValue) -> datetime | None:
     """Write the receipt of one answer, made under this epoch and with the stop as the request says; return the instant.
 
     None, and no receipt, where one of them has moved or the connection broke: then the answer must be made anew. A
     crash of the database may take the receipts of its last second: the caller keeps a durable row that covers them.
-    Never inside a transaction. `positions` rise and are not empty.
+    Never inside a transaction. `positions` are not empty.
     """
     connection.ensure_connection()
     server = connection.connection.pgconn
@@ -60,9 +59,9 @@ def confirm(*, by: Subject, request: Request, positions: Sequence[int], epoch: E
             request.channel.value.encode(),
             (request.view or "").encode(),
             (request.purpose or (by.caveats.purpose if by.caveats else "")).encode(),
-            _number(positions[0]),
-            _number(positions[-1]),
-            BitMap(positions).serialize(),
+            _number(positions.min()),
+            _number(positions.max()),
+            positions.serialize(),
             uuid4().bytes,
             _number(epoch.policy),
             _number(epoch.head),

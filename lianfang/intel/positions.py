@@ -94,6 +94,8 @@ class Index:
         self._grown: list[_Growth] = []
         self._profiles: OrderedDict[tuple[Subject, Right, Request], _Profile] = OrderedDict()
         self._unions: OrderedDict[frozenset[int], _Union] = OrderedDict()
+        self.life = object()
+        """Another one after `clear`: what somebody kept of the log before that may be of another log."""
         self.shelf: Shelf[Any] = Shelf()
         """Entries as they were read, so that the next page need not read them again."""
 

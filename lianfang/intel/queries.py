@@ -48,6 +48,9 @@ class Filters:
     """Types that are left out; `types` alone would also leave out types that nobody knows."""
 
 
+_NOTHING_NARROWED = Filters()
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """One entry as this reader gets it: `body` and `stix_id` are the served ones where the source stays unnamed."""
@@ -79,6 +82,24 @@ class Page:
     """Of lists: where the next, older page begins, counted among what this reader sees; None at the end."""
     valid_until: datetime | None = None
     """Of pages: when time itself changes the answer; None = never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What the next page of a reader is: decided, but nothing of it read yet."""
+
+    positions: BitMap
+    named: BitMap
+    """Those of them whose source this reader may learn."""
+    more: bool
+    policy: int
+    """The epoch under which it was decided."""
+    total: int
+    """How many entries match in all, for this reader."""
+    valid_until: datetime | None
+    """When time itself changes the answer; None = never."""
+    life: object
+    """The life of the index that knew these positions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +155,56 @@ def page(
     the receipt, best through `lianfang.intel.receipts.deliver`. `epoch` is one that the caller has just read; without
     it, it is read here.
     """
+    found = turn(
+        subject=subject,
+        at=at,
+        request=request,
+        after_position=after_position,
+        added_after=added_after,
+        limit=limit,
+        filters=filters,
+        epoch=epoch,
+    )
+    return Page(read(found, bodies=bodies), found.more, found.policy, found.total, valid_until=found.valid_until)
+
+
+def turn(
+    *,
+    subject: Subject,
+    at: datetime,
+    request: Request,
+    after_position: int = 0,
+    added_after: datetime | None = None,
+    limit: int = 100,
+    filters: Filters = Filters(),
+    epoch: store.EpochValue | None = None,
+) -> Turn:
+    """Decide which entries `page` would return, for a caller who may have made this very page before."""
     start = after_position
     if added_after is not None:
         start = max(start, _position_before(added_after))
+    limit = min(limit, MAX_PAGE)
+    if filters == _NOTHING_NARROWED:
+        # The bitmaps of the index are sliced where they stand: a copy of each would take longer than the page.
+        with INDEX.lock:
+            epoch = _in_step(epoch)
+            chosen, named = _whole(subject=subject, at=at, request=request)
+            return _cut(
+                chosen, named, start, limit, epoch.policy, _valid_until(subject=subject, at=at, request=request)
+            )
     policy, chosen, named = _allowed(subject=subject, at=at, request=request, filters=filters, epoch=epoch)
+    return _cut(chosen, named, start, limit, policy, _valid_until(subject=subject, at=at, request=request))
+
+
+def read(found: Turn, *, bodies: bool = True) -> tuple[Found, ...]:
+    """Return the entries of a page that was decided."""
+    return _entries(list(found.positions), found.named, bodies)
+
+
+def _cut(chosen: BitMap, named: BitMap, start: int, limit: int, policy: int, until: datetime | None) -> Turn:
     rank = chosen.rank(start) if start > 0 else 0
-    positions = list(chosen[rank : rank + min(limit, MAX_PAGE) + 1])
-    more = len(positions) > min(limit, MAX_PAGE)
-    del positions[min(limit, MAX_PAGE) :]
-    until = _valid_until(subject=subject, at=at, request=request)
-    return Page(_entries(positions, named, bodies), more, policy, len(chosen), valid_until=until)
+    positions = chosen[rank : rank + limit]
+    return Turn(positions, positions & named, len(chosen) > rank + limit, policy, len(chosen), until, INDEX.life)
 
 
 def latest(
@@ -243,10 +304,7 @@ def _allowed(
     exact = _exact(filters)
     right = right_for(request.channel)
     with INDEX.lock:
-        if epoch is None or epoch.head < INDEX.head or epoch.policy < INDEX.policy:
-            # Read under the lock: another thread may have gone further than an epoch read before it.
-            epoch = store.epoch()
-        INDEX.refresh(epoch)
+        epoch = _in_step(epoch)
         chosen = BitMap()
         for view in filters.versions:
             chosen |= INDEX.allowed(subject=subject, right=right, at=at, request=request, view=view)
@@ -266,6 +324,22 @@ def _allowed(
     if filters.ids is not None:
         chosen &= _of_ids(filters.ids, named)
     return epoch.policy, chosen, named
+
+
+def _whole(*, subject: Subject, at: datetime, request: Request) -> tuple[BitMap, BitMap]:
+    """Return the index's own bitmaps of what this subject may have and whose source it may learn: under its lock."""
+    right = right_for(request.channel)
+    chosen = INDEX.allowed(subject=subject, right=right, at=at, request=request, view=Versions.LAST)
+    return chosen, INDEX.raw(subject=subject, right=Right.READ_SOURCE, at=at, request=request)
+
+
+def _in_step(epoch: store.EpochValue | None) -> store.EpochValue:
+    """Bring the index to this epoch, or to the one that stands, and return it. The caller holds the index's lock."""
+    if epoch is None or epoch.head < INDEX.head or epoch.policy < INDEX.policy:
+        # Read under the lock: another thread may have gone further than an epoch read before it.
+        epoch = store.epoch()
+    INDEX.refresh(epoch)
+    return epoch
 
 
 def _valid_until(*, subject: Subject, at: datetime, request: Request) -> datetime | None:

@@ -19,6 +19,7 @@ from lianfang.accounts import actions as accounts
 from lianfang.accounts.models import Token
 from lianfang.exchange import keys, moment, reach
 from lianfang.exchange.actions import set_profile
+from lianfang.exchange.taxii.pages import PAGES
 from lianfang.intel.positions import INDEX
 from lianfang.policy import sql
 from lianfang.policy.facts import AudienceKind, NameSource, Right
@@ -150,6 +151,7 @@ def forget() -> None:
     keys.forget()
     moment.forget()
     reach.forget()
+    PAGES.forget()
 
 
 def indicator(number: int = 0, **properties: Any) -> dict[str, Any]:

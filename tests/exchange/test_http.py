@@ -239,7 +239,7 @@ def test_a_failure_of_ours_says_nothing_but_its_number(alliance: Stage, monkeypa
     def broken(**_: object) -> None:
         raise RuntimeError("a secret cause")
 
-    monkeypatch.setattr(views.queries, "page", broken)
+    monkeypatch.setattr(views.queries, "turn", broken)
     answer = alliance.yi.objects()
     assert is_error(answer, 500)
     assert "secret cause" not in answer.text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from lianfang.exchange import reach
 from lianfang.exchange.actions import recall_versions
 from lianfang.exchange.moment import Moved
 from lianfang.exchange.queries import write_form
-from lianfang.exchange.taxii import cursors, filters, instants
+from lianfang.exchange.taxii import cursors, filters, instants, pages
 from lianfang.exchange.taxii.collections import Collection, can_read, can_write, find, offered, resource
 from lianfang.exchange.taxii.endpoint import Call, body_of, endpoint, raw, reply
 from lianfang.exchange.taxii.errors import TaxiiError, not_found
@@ -25,7 +25,10 @@ from lianfang.intel.positions import Versions
 from lianfang.kernel.refusal import Refusal
 from lianfang.policy.facts import Channel, Request, Right
 
+Items = Sequence[queries.Found]
+
 ROOT = "/taxii2/alliance/"
+_FIRST, _LAST = "X-TAXII-Date-Added-First", "X-TAXII-Date-Added-Last"
 _TERMS = (
     "依規章使用：供研究分析與重大資安事件預警，不得用於營利（規章2.1、2.2）。"
     " For research, analysis and warning of major incidents; never for profit (Charter 2.1, 2.2). TLP 2.0 applies."
@@ -157,9 +160,7 @@ def _elsewhere(_call: Call, **_path: str | None) -> HttpResponse:
 # -- pages -----------------------------------------------------------------------------------------------------------
 
 
-def _page(
-    call: Call, collection: Collection, asked: filters.Asked, write: Callable[[queries.Page], tuple[bytes, str]]
-) -> HttpResponse:
+def _page(call: Call, collection: Collection, asked: filters.Asked, write: Callable[[Items], bytes]) -> HttpResponse:
     """Return one page, with its receipt written before it leaves."""
     reader = f"{call.subject.token} {collection.id} {write.__name__}"
     after = 0
@@ -169,7 +170,7 @@ def _page(
             raise TaxiiError(400, "Bad request", "next is not one of ours, or belongs to other filters.")
         after = position
     request = call.asked(collection.id)
-    page = queries.page(
+    turn = queries.turn(
         subject=call.subject,
         at=call.at,
         request=request,
@@ -177,66 +178,69 @@ def _page(
         added_after=asked.added_after,
         limit=asked.limit,
         filters=asked.filters,
-        bodies=write is _envelope,
         epoch=call.moment.epoch,
     )
+    made = _made(turn, write) if turn.positions else None
     reach.note(subject=call.subject, view=collection.id, moment=call.moment)
-    _receipt(call, request, page)
-    items, name = write(page)
-    more = b""
-    if page.more:
-        cursor = cursors.write(position=page.items[-1].position, reader=reader, asked=asked.bound)
-        more = f'"more":true,"next":"{cursor}"'.encode()
-    elif page.items:
-        more = b'"more":false'
-    parts = [part for part in (more, f'"{name}":['.encode() + items + b"]" if page.items else b"") if part]
-    return raw(b"{" + b",".join(parts) + b"}", headers=_dates(page, asked))
+    _receipt(call, request, turn)
+    if made is None:
+        empty = instants.write(asked.added_after or instants.EPOCH)
+        return raw(b"{}", headers={_FIRST: empty, _LAST: empty})
+    more = b'"more":false'
+    if turn.more:
+        cursor = cursors.write(position=turn.positions.max(), reader=reader, asked=asked.bound)
+        more = b'"more":true,"next":"%s"' % cursor.encode()
+    return raw(b"{%s,%s}" % (more, made.listed), headers={_FIRST: made.first, _LAST: made.last})
 
 
-def _receipt(call: Call, request: Request, page: queries.Page) -> None:
+def _made(turn: queries.Turn, write: Callable[[Items], bytes]) -> pages.Made:
+    """Return the list of a page, from memory where this very one was made before."""
+    key = pages.key(write.__name__, positions=turn.positions, named=turn.named)
+    under = (turn.policy, turn.life)
+    made = pages.PAGES.take(key, under=under)
+    if made is None:
+        items = queries.read(turn, bodies=write is _envelope)
+        first, last = (instants.write(item.date_added) for item in (items[0], items[-1]))
+        made = pages.Made(write(items), first, last)
+        pages.PAGES.put(key, made, under=under)
+    return made
+
+
+def _receipt(call: Call, request: Request, turn: queries.Turn) -> None:
     """Write the receipt of a page before it leaves. Raises Moved when the page was decided on what no longer holds."""
     # The subject was read under the epoch of the call: a page, or a receipt, under another one is another decision.
     epoch = call.moment.epoch
-    if page.policy != epoch.policy:
+    if turn.policy != epoch.policy:
         raise Moved
-    positions = [item.position for item in page.items]
+    positions = turn.positions
     if call.moment.assumed:
         if not positions:
             raise Moved  # there is no receipt to confirm it with
         at = confirm(by=call.subject, request=request, positions=positions, epoch=epoch)
-        call.hold(at=at, until=page.valid_until)
+        call.hold(at=at, until=turn.valid_until)
     elif receipts.write(by=call.subject, request=request, positions=positions, at=call.at, policy=epoch.policy) is None:
         raise Moved
 
 
-def _envelope(page: queries.Page) -> tuple[bytes, str]:
-    return b",".join([item.body for item in page.items]), "objects"
+def _envelope(items: Items) -> bytes:
+    return b'"objects":[%s]' % b",".join([item.body for item in items])
 
 
-def _records(page: queries.Page) -> tuple[bytes, str]:
+def _records(items: Items) -> bytes:
     records = [
         b'{"id":%s,"date_added":"%s","version":"%s","media_type":"%s"}'
         % (_quoted(item.stix_id), instants.write(item.date_added).encode(), item.version.encode(), STIX.encode())
-        for item in page.items
+        for item in items
     ]
-    return b",".join(records), "objects"
+    return b'"objects":[%s]' % b",".join(records)
 
 
-def _version_list(page: queries.Page) -> tuple[bytes, str]:
-    return b",".join(b'"%s"' % item.version.encode() for item in page.items), "versions"
+def _version_list(items: Items) -> bytes:
+    return b'"versions":[%s]' % b",".join(b'"%s"' % item.version.encode() for item in items)
 
 
 def _quoted(text: str) -> bytes:
     return b'"' + text.encode() + b'"'  # a STIX id that intake accepted needs no escaping
-
-
-def _dates(page: queries.Page, asked: filters.Asked) -> dict[str, str]:
-    empty = asked.added_after or instants.EPOCH
-    first, last = (page.items[0].date_added, page.items[-1].date_added) if page.items else (empty, empty)
-    return {
-        "X-TAXII-Date-Added-First": instants.write(first),
-        "X-TAXII-Date-Added-Last": instants.write(last),
-    }
 
 
 # -- rights and words ------------------------------------------------------------------------------------------------
