@@ -396,7 +396,9 @@ def test_every_version_of_uuid_is_taken(version: int) -> None:
     assert said(indicator(id=stix_id.replace("-bcce-", "-ccce-"))) == ("stix-id", "id")
 
 
-@pytest.mark.parametrize("text", ["indicator--" + "0" * 36, "x", "", "indicator", "indicator--", f"--{uuid4()}"])
+@pytest.mark.parametrize(
+    "text", ["indicator--" + "0" * 36, "x", "", "indicator", "indicator--", "--01890a5d-ac96-474b-bcce-b302099a8057"]
+)
 def test_what_names_no_type(text: str) -> None:
     assert stix.type_of(text) == ""
     assert not stix.is_id(text)
