@@ -122,8 +122,8 @@ def fork(body: Callable[[], None]) -> BaseProcess:
     return child
 
 
-def reached(child: BaseProcess, *, seconds: float = 60) -> int | None:
-    """Wait until the child is killed (SIGKILL) or held (SIGSTOP) and return the signal; None if it ended otherwise."""
+def reached(child: BaseProcess, place: str, *, seconds: float = 60) -> int | None:
+    """Wait until the child is killed (SIGKILL) or held (SIGSTOP) there; return the signal, None where it just ended."""
     assert child.pid is not None
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -132,7 +132,7 @@ def reached(child: BaseProcess, *, seconds: float = 60) -> int | None:
         if found is not None:
             return found.si_status if found.si_code in (os.CLD_KILLED, os.CLD_STOPPED) else None
         time.sleep(0.002)
-    raise TimeoutError(f"neither killed nor held within {seconds} s")
+    raise TimeoutError(f"neither killed nor held at {place} within {seconds} s")
 
 
 def browser(session: str) -> requests.Session:

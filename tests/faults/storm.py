@@ -217,7 +217,7 @@ class Storm:
         # Held there, it holds the locks of the exchange log and of the epoch: who writes there waits.
         locked = place == "intel.embargo.before-commit"
         self.dice.choice([self._apply] if locked else [self._submit, self._apply, self._approve])()
-        signal = reached(self.worker)
+        signal = reached(self.worker, place)
         assert marker.exists(), f"the worker ended elsewhere than at {place}"
         if signal == SIGSTOP:
             durable.kill(self.cluster)
@@ -282,7 +282,7 @@ class Storm:
         asking = threading.Thread(target=lambda: answers.append(send(ask)), daemon=True)
         asking.start()
         assert self.site.child is not None
-        signal = reached(self.site.child)
+        signal = reached(self.site.child, place)
         assert marker.exists(), f"the web ended elsewhere than at {place}"
         self.site.arm()
         if signal == SIGKILL:

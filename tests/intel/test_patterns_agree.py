@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stix2patterns.validator import run_validator
 
@@ -69,15 +69,16 @@ def _meant(pattern: str) -> tuple[str, str, str]:
     return kind, path.replace("'", ""), value
 
 
+# Words that the expression leaves to the grammar are many among these, and each of those is a case as well.
 @given(pattern=COMPARISONS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_what_the_expression_takes_the_grammar_takes_with_the_same_meaning(pattern: str) -> None:
     found = plain(pattern)
-    assume(found is not None)
-    assert found is not None
+    if found is None:
+        return
     assert run_validator(pattern, stix_version="2.1") == []
-    assume("\\" not in pattern)  # the tree gives escapes as they are written
-    assert (found.type, found.path, found.value) == _meant(pattern)
+    if "\\" not in pattern:  # the tree gives escapes as they are written
+        assert (found.type, found.path, found.value) == _meant(pattern)
 
 
 @given(pattern=COMPARISONS, cut=st.integers(0, 40), put=st.sampled_from([*"'\\][\n:=", "", " AND "]))

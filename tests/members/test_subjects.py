@@ -151,7 +151,7 @@ def test_the_duty_of_confidentiality_is_counted_from_its_instant(made: world.Wor
 
 
 def test_who_left_is_out_from_that_instant_and_stays_on_record(made: world.World) -> None:
-    accounts.leave(affiliation=made.jia.member.affiliation, by=made.jia.member.subject(), at=made.clock.tick())
+    accounts.leave(affiliation=made.jia.member.affiliation, by=made.jia.admin.subject(), at=made.clock.tick())
     left = made.clock.at
     assert made.jia.member.subject(left).left_at == left
     assert Affiliation.objects.filter(pk=made.jia.member.affiliation.pk).exists()
