@@ -401,9 +401,9 @@ def _print_accounts(folder: DataFolder, address: str) -> None:
 
 def _moved(content: dict[str, Any], address: str) -> dict[str, Any]:
     """The same accounts and machines at another address: people and machines are told where to go by this file."""
-    before = content["url"]
-    machines = [machine | {"url": machine["url"].replace(before, address, 1)} for machine in content["machines"]]
-    return content | {"url": address, "machines": machines}
+    before, machines = content["url"], content.get("machines", [])
+    moved = [machine | {"url": machine["url"].replace(before, address, 1)} for machine in machines]
+    return content | {"url": address, "machines": moved}
 
 
 def _width(text: str) -> int:

@@ -105,14 +105,16 @@ def logged() -> Iterator[io.StringIO]:
     """What web and worker write to their log, by the product's own handler, from INFO on, which is more than usual."""
     root, written = logging.getLogger(), io.StringIO()
     (console,) = (one for one in root.handlers if type(one) is logging.StreamHandler)
-    before, level = console.setStream(written), root.level
+    # Not by setStream, which flushes the stream of before: that may be a test's own, closed since.
+    before, level = console.stream, root.level
+    console.stream = written
     root.setLevel(logging.INFO)
     # The mail server of this test runs in the same process; it is none of the product's.
     logging.getLogger("mail.log").propagate = False
     yield written
     logging.getLogger("mail.log").propagate = True
     root.setLevel(level)
-    console.setStream(before)
+    console.stream = before
 
 
 def test_nothing_personal_stands_in_clear(

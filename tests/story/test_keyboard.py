@@ -45,7 +45,7 @@ def _submit(keys: Keys, tmp_path: Path) -> str:
     """Share one indicator with the alliance; return its id."""
     identity = f"indicator--{uuid.uuid4()}"
     file = tmp_path / "bundle.json"
-    file.write_text(json.dumps(_bundle(identity)), encoding="utf-8")
+    file.write_text(json.dumps(_bundle(identity, "只用鍵盤分享的指標")), encoding="utf-8")
     keys.press("nav a[href='/member/submit']")
     keys.attach("input[type=file]", file)
     keys.press("main form button.btn-primary")

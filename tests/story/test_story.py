@@ -173,10 +173,10 @@ def test_04_it_shares_for_one_member(site: Site, tmp_path: Path) -> None:
     assert SECRET_NAME in admin.text()
 
 
-def _bundle(identity: str) -> dict[str, Any]:
+def _bundle(identity: str, name: str = SECRET_NAME) -> dict[str, Any]:
     made = {
         "type": "indicator", "spec_version": "2.1", "id": identity, "created": "2026-11-20T02:00:00.000Z",
-        "modified": "2026-11-20T02:00:00.000Z", "name": SECRET_NAME, "indicator_types": ["malicious-activity"],
+        "modified": "2026-11-20T02:00:00.000Z", "name": name, "indicator_types": ["malicious-activity"],
         "pattern": "[ipv4-addr:value = '198.51.100.77']", "pattern_type": "stix", "valid_from": "2026-11-20T02:00:00Z",
     }  # fmt: skip
     return {"type": "bundle", "id": f"bundle--{uuid.uuid4()}", "objects": [made]}
