@@ -19,6 +19,7 @@ import pytest
 from django.db import connection, connections
 
 from lianfang.accounts.models import Organization
+from lianfang.audit import sequencer
 from lianfang.audit.failpoints import NAMES
 from lianfang.audit.models import BatchedReceipt, Entry, Leaf
 from lianfang.audit.verify import verify
@@ -50,6 +51,8 @@ def storm(transactional_db: None, folder_server: Folder, tmp_path: Path, setting
     settings.MAIL_HOST, settings.MAIL_PORT = "127.0.0.1", folder_server.port
     INDEX.clear()
     sql.forget()
+    # What this process knows of the ledger of another database: numbers of transactions begin anew in this one.
+    sequencer._horizon.tx = 0
     below = PLACE / f"storm-{tmp_path.name}"
     below.mkdir()
     below.chmod(0o711)
@@ -64,6 +67,7 @@ def storm(transactional_db: None, folder_server: Folder, tmp_path: Path, setting
         finally:
             made.stop()
             connections.close_all()
+            sequencer._horizon.tx = 0
     shutil.rmtree(below, ignore_errors=True)
 
 
