@@ -45,6 +45,35 @@ _COLOURS = {
 }
 
 
+HOW_FAR = [
+    (
+        "RED",
+        Option(_("Named persons only"), hint=_("On the page only; in no export and no connection."), tlp=Tlp.RED),
+    ),
+    (
+        "AMBER_STRICT",
+        Option(_("Member organisations themselves"), hint=_("Members may not relay it."), tlp=Tlp.AMBER_STRICT),
+    ),
+    (
+        "AMBER",
+        Option(
+            _("Member organisations and their constituents"),
+            hint=_("Each member's administrator decides whether to relay it."),
+            tlp=Tlp.AMBER,
+        ),
+    ),
+    (
+        "GREEN",
+        Option(_("Within the Alliance"), hint=_("Free within the Alliance, not in public."), tlp=Tlp.GREEN),
+    ),
+    (
+        "CLEAR",
+        Option(_("No limit"), hint=_("To publish it still needs your consent and credit."), tlp=Tlp.CLEAR),
+    ),
+]
+"""The labels as choices, the strictest first."""
+
+
 class FileForm(forms.Form):
     """First step: the file."""
 
@@ -61,34 +90,7 @@ class WhoForm(forms.Form):
         help_text=_("Where nothing is chosen, it is TLP:AMBER+STRICT."),
         required=False,
         widget=forms.RadioSelect,
-        choices=[
-            (
-                "RED",
-                Option(
-                    _("Named persons only"), hint=_("On the page only; in no export and no connection."), tlp=Tlp.RED
-                ),
-            ),
-            (
-                "AMBER_STRICT",
-                Option(_("Member organisations themselves"), hint=_("Members may not relay it."), tlp=Tlp.AMBER_STRICT),
-            ),
-            (
-                "AMBER",
-                Option(
-                    _("Member organisations and their constituents"),
-                    hint=_("Each member's administrator decides whether to relay it."),
-                    tlp=Tlp.AMBER,
-                ),
-            ),
-            (
-                "GREEN",
-                Option(_("Within the Alliance"), hint=_("Free within the Alliance, not in public."), tlp=Tlp.GREEN),
-            ),
-            (
-                "CLEAR",
-                Option(_("No limit"), hint=_("To publish it still needs your consent and credit."), tlp=Tlp.CLEAR),
-            ),
-        ],
+        choices=HOW_FAR,
     )
     audience = forms.ChoiceField(
         label=_("Audience"),
@@ -212,10 +214,10 @@ class TightenForm(forms.Form):
     def __init__(self, *args: Any, label: Label, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._label = label
-        red = _("Nobody but the person who submitted it, on the page only.")
-        stricter = [one for one in Tlp if one >= label.tlp]
-        options = [(one.name, Option(one.label, hint=red if one is Tlp.RED else "", tlp=one)) for one in stricter]
-        self.fields["tlp"].choices = options  # type: ignore[attr-defined]
+        offered = {name: option for name, option in HOW_FAR if Tlp[name] >= label.tlp}
+        # Named persons cannot be chosen here, so nobody but its submitter is left.
+        offered["RED"] = Option(_("Nobody but the person who submitted it, on the page only."), tlp=Tlp.RED)
+        self.fields["tlp"].choices = list(offered.items())  # type: ignore[attr-defined]
         keep = ("keep", Option(_("As it is")))
         narrower = ("coordinator_only", Option(_("The coordinator only")))
         only = label.audience.kind in (AudienceKind.COORDINATOR_ONLY, AudienceKind.PERSONS)

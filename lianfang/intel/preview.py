@@ -14,6 +14,7 @@ from lianfang.policy.facts import AudienceKind, Duty, Label, NameSource, Subject
 from lianfang.policy.words import FEW, Other, audience_sentence, others
 
 FEW_GROUPS = 3
+_NEARNESS = {"cannot": 0, "not_yet": 1, "can": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,13 @@ def preview_audience(*, form: LabelForm, subject: Subject, at: datetime) -> Prev
 
 
 def losing(*, old: Label, new: Label, at: datetime) -> tuple[Other, ...]:
-    """Return the kinds of people who can read under the old label and no longer under the new one, and why not."""
-    before = {row.who: row for row in others(old, at=at) if row.answer == "can"}
-    after = {row.who: row for row in others(new, at=at)}
-    return tuple(after[who] for who in before if who in after and after[who].answer != "can")
+    """Return the kinds of people who are further from reading under the new label than under the old one, and why.
+
+    While an embargo holds nobody can read yet, so it is asked for the instant at which it ends.
+    """
+    at = max(at, old.not_before) if old.not_before is not None else at
+    before = {row.who: _NEARNESS[row.answer] for row in others(old, at=at)}
+    return tuple(row for row in others(new, at=at) if _NEARNESS[row.answer] < before.get(row.who, 0))
 
 
 def audience_size(*, label: Label, subject: Subject, at: datetime) -> int | Bilingual | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -39,7 +40,7 @@ def test_the_form_offers_only_what_nobody_gains_by(tlp: Tlp, audience: Audience)
     old = store.labels([Version.objects.get().label_id]).popitem()[1]
     form = TightenForm(label=old)
     offered = [value for value, _ in form.fields["tlp"].choices]  # type: ignore[attr-defined]
-    assert offered == [one.name for one in Tlp if one >= tlp]
+    assert offered == [one.name for one in sorted(Tlp, reverse=True) if one >= tlp]
     for word in offered:
         for whom, _ in form.fields["audience"].choices:  # type: ignore[attr-defined]
             filled = TightenForm({"tlp": word, "audience": whom}, label=old)
@@ -66,6 +67,9 @@ def test_who_loses_is_said_by_the_same_decision() -> None:
     kept = {row.who.en for row in losing(old=old, new=actions.tightened(old, tlp=Tlp.AMBER), at=AT)}
     assert kept < named
     assert losing(old=old, new=old, at=AT) == ()
+    held = replace(old, tlp=Tlp.AMBER, not_before=later())
+    lost = losing(old=held, new=actions.tightened(held, tlp=Tlp.AMBER_STRICT), at=AT)
+    assert [row.answer for row in lost] == ["cannot"], "constituents, to whom nobody could relay it any more"
     assert taxii(reader).items
     actions.tighten(
         by=by, at=later(), version=Version.objects.get(), tlp=Tlp.GREEN, audience=Audience.coordinator_only()
