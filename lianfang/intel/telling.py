@@ -75,16 +75,20 @@ def of_unconfirmed_stop(*, stop: Stop, by: Subject, at: datetime) -> None:
 
 def _untold(at: datetime) -> Iterable[Act]:
     since = at - _LOOKED_BACK
-    acts = [
-        *(_of_recall(recall) for recall in Recall.objects.filter(at__gt=since).select_related("version__item")),
-        *(_of_stop(stop, "started", at) for stop in Stop.objects.filter(started_at__gt=since, drill=False)),
-        *(_of_stop(stop, "ended", at) for stop in Stop.objects.filter(ended_at__gt=since, drill=False)),
+    recalls = {f"recall/{one.pk}": one for one in Recall.objects.filter(at__gt=since).select_related("version__item")}
+    began = {f"stop/{one.pk}/started": one for one in Stop.objects.filter(started_at__gt=since, drill=False)}
+    ended = {f"stop/{one.pk}/ended": one for one in Stop.objects.filter(ended_at__gt=since, drill=False)}
+    keys = [*recalls, *began, *ended]
+    # Whom an act concerns is looked for only while it is untold: this is asked each minute, a week long.
+    known = set(Telling.objects.filter(act__in=keys).values_list("act", flat=True))
+    return [
+        *(_of_recall(key, recall) for key, recall in recalls.items() if key not in known),
+        *(_of_stop(key, "started", stop.started_at, at) for key, stop in began.items() if key not in known),
+        *(_of_stop(key, "ended", stop.ended_at, at) for key, stop in ended.items() if key not in known),
     ]
-    known = set(Telling.objects.filter(act__in=[act.key for act in acts]).values_list("act", flat=True))
-    return [act for act in acts if act.key not in known]
 
 
-def _of_recall(recall: Recall) -> Act:
+def _of_recall(key: str, recall: Recall) -> Act:
     """Who has a receipt of the version, the source left out; the coordinator reads the recall on its own pages."""
     item = recall.version.item
     own = (item.source_organization_id, item.source_group_id)
@@ -92,13 +96,11 @@ def _of_recall(recall: Recall) -> Act:
     centre = set(Organization.objects.filter(kind=Organization.Kind.COORDINATOR).values_list("pk", flat=True))
     pairs = {(who, group) for who, group in received if who is not None and group is not None and who not in centre}
     facts = {"recalled_at": recall.at, "link": f"{settings.BASE_URL}/member/intel/{item.served_id}"}
-    return Act(f"recall/{recall.pk}", "recall", facts, frozenset(pairs - {own}))
+    return Act(key, "recall", facts, frozenset(pairs - {own}))
 
 
-def _of_stop(stop: Stop, what: str, at: datetime) -> Act:
+def _of_stop(key: str, what: str, instant: datetime | None, at: datetime) -> Act:
     members = members_in_force(at=at).values_list("pk", flat=True)
-    instant = {"started": stop.started_at, "ended": stop.ended_at}[what]
-    key = f"stop/{stop.pk}/{what}"
     return Act(key, f"stop_{what}", {f"{what}_at": instant}, frozenset((member, member) for member in members))
 
 
