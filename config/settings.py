@@ -59,7 +59,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "lianfang.accounts.middleware.ActivityMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "lianfang.members.middleware.SubjectMiddleware",
     "lianfang.web.middleware.RefusalMiddleware",
@@ -131,7 +131,6 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
-USERSESSIONS_TRACK_ACTIVITY = True
 MFA_ADAPTER = "lianfang.accounts.adapter.MfaAdapter"
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 # One step of 30 seconds either way for phones whose clock is off.

@@ -18,7 +18,7 @@ from django.db import connection
 from lianfang.accounts.actions.tokens import note_token_use
 from lianfang.accounts.models import Affiliation, Token
 from lianfang.accounts.queries import keyed_digest, lets_in, token_of_digest
-from lianfang.members.subjects import subject_of_token, with_facts
+from lianfang.members.subjects import facts_of, subject_of_token
 from lianfang.policy.facts import Subject
 
 _KEPT = 5000
@@ -73,7 +73,7 @@ def _known(digest: bytes, policy: int) -> _Known | None:
     token = token_of_digest(digest)
     if token is None:
         return None
-    fresh = _Known(policy, token, with_facts(pk=token.affiliation_id).get())
+    fresh = _Known(policy, token, facts_of(token.affiliation_id))
     if lasting:
         with _keys.lock:
             _keys.known[digest] = fresh

@@ -16,7 +16,7 @@ from django.utils.functional import SimpleLazyObject
 from lianfang.accounts.models import Affiliation
 from lianfang.kernel.clock import utcnow
 from lianfang.members.models import Membership
-from lianfang.members.subjects import subject_of, with_facts
+from lianfang.members.subjects import facts_of_person, subject_of
 from lianfang.policy.facts import Kind, Subject
 
 SESSION_AFFILIATION = "affiliation"
@@ -52,11 +52,11 @@ def database_clock() -> datetime:
 
 def _signed_in(request: HttpRequest) -> None:
     account: Any = request.user
-    found = list(with_facts(person=account.person_id).order_by("started_at", "id"))
+    found = facts_of_person(account.person_id)
     if not found:
         _set(request, Subject(kind=Kind.PERSON, person=account.person_id), database_clock(), person=account.person)
         return
-    at: datetime = getattr(found[0], "now")  # noqa: B009 - an annotation of `with_facts`
+    at: datetime = getattr(found[0], "now")  # noqa: B009 - an annotation of `facts_of`
     chosen = _chosen(found, request.session.get(SESSION_AFFILIATION), at)
     # As `accounts.queries.session_has_second_factor`, whose look at the factors came with the same statement.
     confirmed = any(record.get("method") == "mfa" for record in get_authentication_records(request, request.user))

@@ -7,6 +7,7 @@ here, so that the same reading answers for any instant asked about.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connections
 from django.db.models import DateTimeField, Exists, Func, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
@@ -45,14 +47,52 @@ class ClockTimestamp(Func):
     output_field = DateTimeField()
 
 
-def with_facts(**which: Any) -> QuerySet[Affiliation]:
-    """Return these affiliations with all that `subject_of` reads, and `now`, the database clock: one statement."""
-    return _annotated().filter(**which)
+def facts_of(affiliation: UUID) -> Affiliation:
+    """Return an affiliation with all that `subject_of` reads, and `now`, the database clock: one statement.
+
+    Raises Affiliation.DoesNotExist.
+    """
+    found = _statement("pk").ask(affiliation)
+    if not found:
+        raise Affiliation.DoesNotExist
+    return found[0]
+
+
+def facts_of_person(person: UUID) -> list[Affiliation]:
+    """Return a person's affiliations as `facts_of` does, the oldest first; still one statement."""
+    return _statement("person").ask(person)
+
+
+class _Statement:
+    """The query for the facts, by one field. Django writes its SQL once a process.
+
+    It is part of every request, and writing it took three times as long as asking it.
+    """
+
+    def __init__(self, by: str) -> None:
+        somebody = UUID(int=0)
+        self.query = _annotated().filter(**{by: somebody}).order_by("started_at", "id")
+        self.written = self.query.query.get_compiler(self.query.db)
+        self.sql, params = self.written.as_sql()
+        self.before, self.after = params[: params.index(somebody)], params[params.index(somebody) + 1 :]
+        assert somebody not in self.after
+
+    def ask(self, value: UUID) -> list[Affiliation]:
+        # A compiler keeps what it wrote, and belongs to the connection of one thread: each question has its own copy.
+        compiler: Any = copy(self.written)
+        compiler.connection = connections[self.query.db]
+        compiler.as_sql = lambda: (self.sql, (*self.before, value, *self.after))
+        question: Any = self.query.all()
+        question.query.get_compiler = lambda **_: compiler
+        return list(question)
 
 
 @cache
+def _statement(by: str) -> _Statement:
+    return _Statement(by)
+
+
 def _annotated() -> QuerySet[Affiliation]:
-    # Put together once a process: it is part of every request.
     of_group = OuterRef("group")
     spells = (
         MembershipInterval.objects.filter(membership__organization=of_group)
@@ -107,7 +147,7 @@ def spells_of(rows: Sequence[dict[str, Any]]) -> list[Spell]:
 
 
 def subject_of(affiliation: Affiliation, *, at: datetime, mfa: bool) -> Subject:
-    """Return the person of an affiliation read by `with_facts` as a subject, at that instant."""
+    """Return the person of an affiliation read by `facts_of` as a subject, at that instant."""
     facts: Any = affiliation
     settings = _settings(facts.f_settings, at)
     coordinator = affiliation.organization.kind == Organization.Kind.COORDINATOR
@@ -144,7 +184,7 @@ def subject_for(*, person: Person | UUID, affiliation: Affiliation, at: datetime
         raise Refusal(
             Bilingual(zh="這個隸屬關係不是您的。", en="This affiliation is not yours."), rule="affiliation-own"
         )
-    return subject_of(with_facts(pk=affiliation.pk).get(), at=at, mfa=mfa)
+    return subject_of(facts_of(affiliation.pk), at=at, mfa=mfa)
 
 
 def subject_for_token(*, token: Token, at: datetime, network: str | None) -> Subject:
@@ -153,11 +193,11 @@ def subject_for_token(*, token: Token, at: datetime, network: str | None) -> Sub
     `network` is the address it is used from. Raises Refusal when the token is over, revoked, or used from a network
     that it does not name: the machine doors answer 401 to all three alike.
     """
-    return subject_of_token(token=token, affiliation=with_facts(pk=token.affiliation_id).get(), at=at, network=network)
+    return subject_of_token(token=token, affiliation=facts_of(token.affiliation_id), at=at, network=network)
 
 
 def subject_of_token(*, token: Token, affiliation: Affiliation, at: datetime, network: str | None) -> Subject:
-    """As `subject_for_token`, from the owner's affiliation as `with_facts` read it; no database is asked."""
+    """As `subject_for_token`, from the owner's affiliation as `facts_of` read it; no database is asked."""
     if not token.is_live(at) or not in_networks(network, token.networks):
         raise Refusal(Bilingual(zh="這把金鑰不能使用。", en="This token does not work."), rule="token-dead")
     owner = subject_of(affiliation, at=at, mfa=bool(getattr(affiliation, "f_factor", False)))

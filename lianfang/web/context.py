@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -263,16 +264,15 @@ class Shell:
                     yield entry
 
     def _entry(self, item: Item) -> Entry | None:
-        path = path_of(item.name)
-        if not path or not self._open(path):
+        path, door = _page(item.name)
+        if not path or not self._open(door):
             return None
         return Entry(
             name=item.name, words=item.words, path=path, icon=item.icon, current=self._current(path, item.under),
             count=self._count(item.name), count_words=item.count_words,
         )  # fmt: skip
 
-    def _open(self, path: str) -> bool:
-        door: Door | None = getattr(resolve(path).func, "lianfang_door", None)
+    def _open(self, door: Door | None) -> bool:
         if door is None or door.right is None:
             return True
         if self.subject.kind is not Kind.PERSON:
@@ -311,9 +311,14 @@ def shell(request: HttpRequest) -> dict[str, Shell]:
 
 def path_of(name: str) -> str:
     """Return the path of a page by its URL name, or "" while there is no such page."""
+    return _page(name)[0]
+
+
+@cache
+def _page(name: str) -> tuple[str, Door | None]:
+    """(path, door) of a page: asked for some twenty items on each page, and the same as long as the process lives."""
     try:
         path = reverse(name)
-        resolve(path)
+        return path, getattr(resolve(path).func, "lianfang_door", None)
     except (NoReverseMatch, Resolver404):
-        return ""
-    return path
+        return "", None

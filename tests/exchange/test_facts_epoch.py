@@ -11,10 +11,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from lianfang.accounts.models import Affiliation
 from lianfang.accounts.queries import token_of_digest
 from lianfang.exchange import moment
 from lianfang.exchange.moment import Moment
-from lianfang.members.subjects import with_facts
+from lianfang.members.subjects import facts_of
 from lianfang.policy.store import EpochValue
 
 
@@ -36,7 +37,8 @@ def test_everything_that_is_remembered_of_a_key_is_read_from_those_tables() -> N
         connection,
     ) as captured:
         token_of_digest(b"x" * 32)
-        list(with_facts(pk=uuid4()))
+        with pytest.raises(Affiliation.DoesNotExist):
+            facts_of(uuid4())
     read = {name for query in captured for name in re.findall(r'(?:FROM|JOIN) "(\w+)"', query["sql"])}
     assert read == set(import_module("lianfang.exchange.migrations.0002_facts_epoch").TABLES)
 

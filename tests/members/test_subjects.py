@@ -18,7 +18,7 @@ from lianfang.members import actions, queries
 from lianfang.members.actors import person_of
 from lianfang.members.models import Constituent
 from lianfang.members.standing import Spell, gaps_of, standing_of
-from lianfang.members.subjects import subject_for, subject_of, with_facts
+from lianfang.members.subjects import facts_of, facts_of_person, subject_for, subject_of
 from lianfang.policy.facts import Duty, Gap, Kind, Pair, Role, Standing, Subject, Tlp
 from tests import world
 from tests.members.cases import appealed, declare, give, opened, revoked
@@ -171,11 +171,21 @@ def test_administrators_are_those_who_have_not_left(made: world.World) -> None:
 
 def test_everything_about_a_person_is_read_by_one_statement(made: world.World, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
-        (row,) = with_facts(pk=made.jia.admin.affiliation.pk)
+        row = facts_of(made.jia.admin.affiliation.pk)
     with django_assert_num_queries(0):
         subjects = [subject_of(row, at=made.clock.at + timedelta(days=n), mfa=True) for n in range(-3, 3)]
     assert subjects[0].standing is Standing.NONE
     assert subjects[-1].standing is Standing.ACTIVE
+
+
+def test_the_statement_that_is_kept_answers_each_question_by_itself(made: world.World) -> None:
+    actors = [made.jia.admin, made.wu, made.ji, made.former.admin, made.reviewer, made.analyst]
+    for actor in (*actors, *reversed(actors)):
+        (row,) = facts_of_person(actor.person.pk)
+        assert row == facts_of(row.pk) == actor.affiliation
+        assert (row.person, row.organization) == (actor.person, actor.organization)
+        assert subject_of(row, at=made.clock.at, mfa=True) == actor.subject()
+    assert facts_of_person(uuid4()) == []
 
 
 def test_somebody_elses_affiliation_gives_no_subject(made: world.World) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import FileChooser, Page
+from playwright.sync_api import TimeoutError as NotInTime
 
 MOST_STOPS = 250
 # What stands at the focus: whether it is the one that is looked for, and whether a person could see that he is there.
@@ -92,9 +93,19 @@ class Keys:
     def attach(self, selector: str, file: Path) -> None:
         """Open the dialogue of the system with the space bar and choose a file there."""
         self.reach(selector)
-        with self.page.expect_file_chooser() as chooser:
-            self.page.keyboard.press("Space")
-        chooser.value.set_files(str(file))
+        self._dialogue().set_files(str(file))
+
+    def _dialogue(self) -> FileChooser:
+        # A browser that is still busy with the page before drops the key now and then; whoever sees no dialogue presses
+        # it once more.
+        for patience in (5_000, 10_000):
+            try:
+                with self.page.expect_file_chooser(timeout=patience) as chooser:
+                    self.page.keyboard.press("Space")
+                return chooser.value
+            except NotInTime:
+                continue
+        raise AssertionError(f"the space bar opens no dialogue on {self.page.url}")
 
     def press(self, selector: str, *, key: str = "Enter") -> None:
         """Go to a link or button, use it, and wait for the page that follows."""
