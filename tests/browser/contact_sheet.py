@@ -109,10 +109,11 @@ def photograph(
     base: str,
     path: str,
     seen: Seen,
-    folder: Path,
+    folder: Path | None,
     inspect: Callable[[Page], list[str]] = lambda page: [],
 ) -> list[str]:
-    """Keep one page as a picture, note its faults and those that `inspect` finds, and return where it leads."""
+    """Keep one page as a picture (where there is a folder for it), note its faults and those that `inspect` finds, and
+    return where it leads."""
     page = context.new_page()
     page.on("console", lambda message: seen.faults.append(message.text[:160]) if message.type == "error" else None)
     page.on("pageerror", lambda error: seen.faults.append(str(error)[:160]))
@@ -123,10 +124,11 @@ def photograph(
     if over > 0:
         seen.faults.append(f"{over} px wider than the screen")
     seen.faults += inspect(page)
-    # The picture shows the whole page at once; what sticks to the lower edge must stand at its end.
-    height = page.evaluate("document.documentElement.scrollHeight")
-    page.set_viewport_size({"width": seen.width, "height": min(max(height, 700), 12_000)})
-    page.screenshot(path=folder / seen.file)
+    if folder is not None:
+        # The picture shows the whole page at once; what sticks to the lower edge must stand at its end.
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": seen.width, "height": min(max(height, 700), 12_000)})
+        page.screenshot(path=folder / seen.file)
     found = list(links(page, base))
     page.close()
     return found
