@@ -176,14 +176,17 @@ def people(*, organizations: Iterable[UUID], group: UUID, at: datetime) -> list[
     ids = [account.pk for account in accounts.values()]
     secured = set(Authenticator.objects.filter(user_id__in=ids, type__in=_FACTORS).values_list("user_id", flat=True))
     seen = dict(SignIn.objects.filter(account_id__in=ids).values_list("account_id").annotate(Max("at")))
-    open_ = {
-        invitation.affiliation_id: invitation
-        for invitation in Invitation.objects.filter(
-            affiliation__in=found, accepted_at__isnull=True, withdrawn_at__isnull=True
-        )
-    }
+    open_ = open_invitations(found)
     duty = providers.acknowledged(found)
     return [_row(affiliation, accounts, secured, seen, open_, affiliation.pk in duty) for affiliation in found]
+
+
+def open_invitations(affiliations: Iterable[Affiliation]) -> dict[UUID, Invitation]:
+    """Return the invitation of each affiliation that has one which was neither accepted nor withdrawn."""
+    found = Invitation.objects.filter(
+        affiliation__in=list(affiliations), accepted_at__isnull=True, withdrawn_at__isnull=True
+    )
+    return {invitation.affiliation_id: invitation for invitation in found}
 
 
 def _row(

@@ -8,18 +8,19 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from lianfang.accounts import actions, registry
+from lianfang.accounts import actions, doors, registry
 from lianfang.accounts.lifecycle import DUTY, FACTOR_RESET, SETTING
-from lianfang.accounts.models import Affiliation, DutyGrant, SettingDecision
+from lianfang.accounts.models import Affiliation, DutyGrant, Invitation, SettingDecision
 from lianfang.accounts.queries import coordinator, duties_of
 from lianfang.audit.models import Entry
+from lianfang.charter.models import ConfidentialityDuty
 from lianfang.kernel.clock import utcnow
 from lianfang.kernel.machine import Machine
 from lianfang.kernel.refusal import Refusal
 from lianfang.policy.facts import Duty, Right, Subject
 from tests.accounts.cast import Few
 from tests.accounts.test_pages import browser
-from tests.world import SYSTEM
+from tests.world import PASSWORD, SYSTEM
 
 pytestmark = pytest.mark.django_db
 
@@ -120,6 +121,70 @@ def test_a_colleague_is_invited_without_a_duty(cast: Few) -> None:
     assert client.post(reverse("add_colleague"), typed).status_code == 422
     with pytest.raises(Refusal):
         actions.invite_staff(**typed, by=cast.staff["reviewer"].subject(), at=cast.clock.tick())
+
+
+def test_a_colleague_who_leaves_loses_duties_and_sessions_at_once(cast: Few) -> None:
+    gone, granter = cast.staff["approver"], cast.staff["granter1"]
+    theirs, client = browser(gone), browser(granter)
+    waiting = propose(cast, to="approver")
+    assert theirs.get("/staff/inbox").status_code == 200
+    path = reverse("colleague_leaves", args=[gone.affiliation.pk])
+    page = client.get(path).content.decode()
+    assert "核准" in page
+    assert gone.person.name in page
+    assert client.post(path).status_code == 422
+    assert client.post(path, {"second_factor_code": granter.code()}).status_code == 302
+    assert theirs.get("/staff/inbox").status_code == 302
+    at = utcnow()
+    assert not gone.subject(at).duties
+    assert not doors.may(subject=gone.subject(at), right=Right.APPROVE, at=at)
+    waiting.refresh_from_db()
+    assert waiting.state == "declined"
+    assert client.get(path).status_code == 404
+    assert ConfidentialityDuty.objects.filter(person=gone.person).exists()
+
+
+def test_two_granters_remain_whoever_leaves(cast: Few) -> None:
+    granter = cast.staff["granter2"]
+    for one in (granter, cast.staff["granter1"]):
+        with pytest.raises(Refusal):
+            actions.let_go(affiliation=one.affiliation, by=granter.subject(), at=cast.clock.tick())
+    granter.affiliation.refresh_from_db()
+    assert granter.affiliation.left_at is None
+    assert DutyGrant.objects.filter(duty=Duty.DUTY_GRANTER, state="granted").count() == 2
+
+
+def test_only_a_granter_lets_a_colleague_go_and_nobody_of_a_member(cast: Few) -> None:
+    colleague = cast.staff["reviewer"]
+    for by in (cast.admin, cast.staff["approver"], colleague):
+        with pytest.raises(Refusal):
+            actions.let_go(affiliation=colleague.affiliation, by=by.subject(), at=cast.clock.tick())
+        with pytest.raises(Refusal):
+            actions.leave(affiliation=colleague.affiliation, by=by.subject(), at=cast.clock.tick())
+    granter = cast.staff["granter1"]
+    with pytest.raises(Refusal):
+        actions.let_go(affiliation=cast.member.affiliation, by=granter.subject(), at=cast.clock.tick())
+    assert browser(granter).get(reverse("colleague_leaves", args=[cast.member.affiliation.pk])).status_code == 404
+
+
+def test_a_colleagues_invitation_is_sent_again_and_withdrawn(cast: Few) -> None:
+    granter = cast.staff["granter1"]
+    client = browser(granter)
+    client.post(reverse("add_colleague"), {"name": "鄭新人", "title": "", "email": "new@centre.example"})
+    invited = Invitation.objects.get(affiliation__organization=coordinator(), accepted_at=None)
+    again = reverse("invite_colleague_again", args=[invited.pk])
+    assert again in client.get(reverse("duties")).content.decode()
+    assert client.post(again).status_code == 302
+    invited.refresh_from_db()
+    assert invited.sent_count == 2
+    with pytest.raises(Refusal):
+        actions.resend(invitation=invited, by=cast.admin.subject(), at=cast.clock.tick())
+    gone = reverse("colleague_leaves", args=[invited.affiliation_id])
+    assert client.post(gone, {"second_factor_code": granter.code()}).status_code == 302
+    invited.refresh_from_db()
+    assert invited.withdrawn_at is not None
+    with pytest.raises(Refusal):
+        actions.accept_invitation(invitation=invited, password=PASSWORD, at=cast.clock.tick())
 
 
 def setting(cast: Few, value: object, *, name: str = "invitation_days", hours: int = 0) -> SettingDecision:

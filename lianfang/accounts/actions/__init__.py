@@ -7,6 +7,7 @@ from lianfang.accounts.actions.governance import (
     decline_setting,
     end_duty,
     grant_duty,
+    let_go,
     propose_duty,
     propose_setting,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "invite_colleague",
     "invite_staff",
     "leave",
+    "let_go",
     "make_token",
     "may_vouch",
     "note_token_use",

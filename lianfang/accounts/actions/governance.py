@@ -7,9 +7,9 @@ from datetime import datetime
 from django.db import connection
 
 from lianfang.accounts import doors, queries, registry
-from lianfang.accounts.actions.people import invite, person_enter, person_of
+from lianfang.accounts.actions.people import invite, leave, person_enter, person_of
 from lianfang.accounts.lifecycle import DUTY, SETTING
-from lianfang.accounts.models import DutyGrant, Organization, Person, SettingDecision
+from lianfang.accounts.models import Affiliation, DutyGrant, Organization, Person, SettingDecision
 from lianfang.audit.actions import action, record
 from lianfang.audit.tags import Tag
 from lianfang.kernel.refusal import Refusal
@@ -100,6 +100,25 @@ def end_duty(*, grant: DutyGrant, by: Subject, at: datetime) -> None:
     locked.ended_by_id, locked.ended_at = by.person, at
     locked.save(update_fields=["state", "ended_by", "ended_at"])
     record(by=by, at=at, about=locked, detail={"duty": locked.duty, "person": str(locked.person_id)})
+
+
+@action(Tag.ACCOUNTS_AFFILIATION_LEAVE)
+def let_go(*, affiliation: Affiliation, by: Subject, at: datetime) -> None:
+    """Record that a colleague left the centre: duties, sessions and open invitation end; two granters must remain.
+
+    What was proposed for the person is closed. The duty of confidentiality stays without end (charter 3.1, 3.3).
+    Raises Refusal.
+    """
+    doors.require(subject=by, right=Right.GRANT_DUTY, at=at)
+    if affiliation.organization.kind != Organization.Kind.COORDINATOR:
+        raise Refusal(_NOT_STAFF, rule="duty-staff", field="person")
+    grants = DutyGrant.objects.filter(person=affiliation.person_id, state__in=["proposed", "granted"]).order_by("pk")
+    # The duty of a granter last: it is by it that somebody lets himself go.
+    ended = sorted(grants, key=lambda grant: grant.duty == Duty.DUTY_GRANTER)
+    leave(affiliation=affiliation, by=by, at=at)
+    for grant in ended:
+        (decline_duty if grant.state == "proposed" else end_duty)(grant=grant, by=by, at=at)
+    record(by=by, at=at, about=affiliation, detail={"duties_ended": len(ended)})
 
 
 def _locked_grant(grant: DutyGrant) -> DutyGrant:

@@ -156,7 +156,8 @@ def affiliate(
 @action(Tag.ACCOUNTS_AFFILIATION_CHANGE_ROLE)
 def change_role(*, affiliation: Affiliation, role: Role, by: Subject, at: datetime) -> None:
     """Give a person another role. Raises Refusal for the last administrator and for somebody who left."""
-    locked = _locked_of_ours(affiliation, by, at)
+    _require_administrator(affiliation, by, at)
+    locked = _locked(affiliation)
     _require_present(locked, at)
     if locked.role == Role.MEMBER_ADMIN != role:
         _require_another_admin(locked, at)
@@ -170,9 +171,11 @@ def leave(*, affiliation: Affiliation, by: Subject, at: datetime) -> None:
     """Record that a person left the organisation, at this instant.
 
     Tokens, sessions and open invitations of the pair end; the duty of confidentiality remains on record without end
-    (charter 3.1, 3.3). Raises Refusal for the last administrator and for somebody who left already.
+    (charter 3.1, 3.3). Who leaves the centre does so by `let_go`, which ends the duties too. Raises Refusal for the last
+    administrator and for somebody who left already.
     """
-    locked = _locked_of_ours(affiliation, by, at)
+    _require_keeper(affiliation, by, at)
+    locked = _locked(affiliation)
     _require_present(locked, at)
     if locked.role == Role.MEMBER_ADMIN and locked.started_at is not None:
         _require_another_admin(locked, at)
@@ -184,13 +187,8 @@ def leave(*, affiliation: Affiliation, by: Subject, at: datetime) -> None:
     end_sessions(person=locked.person, by=by, at=at)
 
 
-def _locked_of_ours(affiliation: Affiliation, by: Subject, at: datetime) -> Affiliation:
-    """Lock somebody of the administrator's own; raises Refusal for anybody else, and for who is no administrator.
-
-    The organisation is locked first: of two administrators who let each other go at once, one must see that the other
-    has gone.
-    """
-    _require_administrator(affiliation, by, at)
+def _locked(affiliation: Affiliation) -> Affiliation:
+    """Lock the organisation, then the affiliation: of two who let each other go, one must see the other gone."""
     Organization.objects.select_for_update(no_key=True).get(pk=affiliation.organization_id)
     return Affiliation.objects.select_for_update().get(pk=affiliation.pk)
 
@@ -198,6 +196,14 @@ def _locked_of_ours(affiliation: Affiliation, by: Subject, at: datetime) -> Affi
 def _require_administrator(affiliation: Affiliation, by: Subject, at: datetime) -> None:
     doors.require(subject=by, right=Right.MANAGE_PEOPLE, at=at)
     require_managed(affiliation=affiliation, by=by)
+
+
+def _require_keeper(affiliation: Affiliation, by: Subject, at: datetime) -> None:
+    """Who invites is who lets go: at the centre a duty granter, elsewhere an administrator of the person's own."""
+    if affiliation.organization.kind == Organization.Kind.COORDINATOR:
+        doors.require(subject=by, right=Right.GRANT_DUTY, at=at)
+    else:
+        _require_administrator(affiliation, by, at)
 
 
 def _require_present(affiliation: Affiliation, at: datetime) -> None:
@@ -251,7 +257,7 @@ def resend(*, invitation: Invitation, by: Subject, at: datetime) -> tuple[Invita
     """Send an invitation again under a new link; the earlier link ends. Raises Refusal once it was accepted."""
     locked = Invitation.objects.select_for_update().select_related("affiliation__person").get(pk=invitation.pk)
     if by.kind is not Kind.SYSTEM:
-        _require_administrator(locked.affiliation, by, at)
+        _require_keeper(locked.affiliation, by, at)
     _require_present(locked.affiliation, at)
     if locked.accepted_at is not None or locked.withdrawn_at is not None:
         raise Refusal(_CLOSED, rule="invitation-open")

@@ -9,10 +9,12 @@ from lianfang.accounts.views.connections import (
 )
 from lianfang.accounts.views.governance import (
     add_colleague,
+    colleague_leaves,
     decide_duty,
     decide_setting,
     duties,
     leave_duty,
+    resend_colleague,
     setting,
     settings_page,
 )
@@ -30,6 +32,7 @@ from lianfang.accounts.views.sign_in import (
 __all__ = [
     "add_colleague",
     "change_role",
+    "colleague_leaves",
     "connection",
     "connections",
     "decide_duty",
@@ -47,6 +50,7 @@ __all__ = [
     "new_connection",
     "people",
     "resend",
+    "resend_colleague",
     "revoke_connection",
     "rotate_connection",
     "setting",

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lianfang.accounts import actions, doors, queries, registry, words
 from lianfang.accounts.doors import door
 from lianfang.accounts.forms import ColleagueForm, DutyForm, SettingForm, refuse
-from lianfang.accounts.models import DutyGrant, Person, SettingDecision
+from lianfang.accounts.models import Affiliation, DutyGrant, Invitation, Organization, Person, SettingDecision
 from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
 from lianfang.policy.facts import Duty, Right
+
+_CENTRE = Organization.Kind.COORDINATOR
 
 # Duties
 
@@ -77,9 +81,11 @@ def _by_person(request: HttpRequest, grants: list[DutyGrant]) -> list[dict[str, 
         if grant.state == "granted":
             entry: dict[str, object] = {"grant": grant, "words": words.DUTIES[Duty(grant.duty)]}
             held.setdefault(grant.person_id, []).append(entry)
+    colleagues = queries.staff(at=at, invited=True)
+    invitations = queries.open_invitations(one for one in colleagues if one.started_at is None)
     return [
-        {"person": one.person, "joined": one.started_at is not None, "duties": held.get(one.person_id, [])}
-        for one in queries.staff(at=at, invited=True)
+        {"affiliation": one, "duties": held.get(one.person_id, []), "invitation": invitations.get(one.pk)}
+        for one in colleagues
     ]
 
 
@@ -136,6 +142,45 @@ def add_colleague(request: HttpRequest) -> HttpResponseBase:
             messages.success(request, _("The invitation is on its way."))
             return HttpResponseRedirect(reverse("duties"))
     return render(request, "accounts/colleague.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@door(Right.GRANT_DUTY)
+def resend_colleague(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """Send a colleague's invitation again; the earlier link ends."""
+    invitations = Invitation.objects.select_related("affiliation__organization").filter(accepted_at__isnull=True)
+    found = get_object_or_404(invitations, pk=invitation_id, affiliation__organization__kind=_CENTRE)
+    actions.resend(invitation=found, by=asked(request).subject, at=asked(request).at)
+    messages.success(request, _("The invitation is on its way. The earlier link no longer works."))
+    return HttpResponseRedirect(reverse("duties"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door(Right.GRANT_DUTY)
+def colleague_leaves(request: HttpRequest, affiliation_id: UUID) -> HttpResponseBase:
+    """Record that a colleague left the centre, or withdraw an invitation; signed."""
+    people = Affiliation.objects.select_related("person", "organization").filter(left_at__isnull=True)
+    affiliation = get_object_or_404(people, pk=affiliation_id, organization__kind=_CENTRE)
+    problem: Refusal | None = None
+    if request.method == "POST":
+        try:
+            confirm(request)
+            actions.let_go(affiliation=affiliation, by=asked(request).subject, at=asked(request).at)
+        except Refusal as refusal:
+            problem = refusal
+        else:
+            oneself = affiliation.person_id == asked(request).person.pk
+            if oneself:
+                logout(request)  # the session of this very request has ended with the others
+            messages.success(request, _("Recorded. Duties and sessions have ended."))
+            return HttpResponseRedirect(settings.LOGIN_URL if oneself else reverse("duties"))
+    grants = DutyGrant.objects.filter(person=affiliation.person, state="granted")
+    context = {
+        "affiliation": affiliation,
+        "duties": [words.DUTIES[Duty(grant.duty)] for grant in grants],
+        "refusal": problem,
+    }
+    return render(request, "accounts/colleague_leaves.html", context, status=422 if problem else 200)
 
 
 # Settings
