@@ -171,8 +171,8 @@ def leave(*, affiliation: Affiliation, by: Subject, at: datetime) -> None:
     """Record that a person left the organisation, at this instant.
 
     Tokens, sessions and open invitations of the pair end; the duty of confidentiality remains on record without end
-    (charter 3.1, 3.3). Who leaves the centre does so by `let_go`, which ends the duties too. Raises Refusal for the last
-    administrator and for somebody who left already.
+    (charter 3.1, 3.3). Who leaves the centre does so by `let_go`, which ends the duties too. Raises Refusal for the
+    last administrator and for somebody who left already.
     """
     _require_keeper(affiliation, by, at)
     locked = _locked(affiliation)
