@@ -55,6 +55,23 @@ def test_nothing_inline(path: Path) -> None:
     assert not re.search(r"(src|href)=['\"](https?:)?//", source), "a third party"
 
 
+_DEFINED = {
+    name for sheet in ROOT.rglob("static/**/*.css") for name in re.findall(r"\.([A-Za-z_][\w-]*)", sheet.read_text())
+}
+_TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}")
+_NO_CLASS = re.compile(r"^(b|sw-.*|btn-)$")
+"""Beginnings of a class that the template puts together."""
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_class_is_drawn_by_a_style_sheet(path: Path) -> None:
+    """A class that no sheet defines is a margin or a width that somebody meant and nobody sees."""
+    source = _TAG.sub("\0", _source(path))
+    used = {name for classes in re.findall(r'\sclass="([^"]*)"', source) for name in classes.split()}
+    unknown = {name for name in used if "\0" not in name} - _DEFINED
+    assert not {name for name in unknown if not _NO_CLASS.match(name)}
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_class_that_draws_with_data_addresses(path: Path) -> None:
     for classes in re.findall(r'class="([^"]*)"', _source(path)):
