@@ -17,7 +17,7 @@ import pytest
 
 from lianfang import catalogues
 from lianfang.embedded import Unavailable
-from tests import database
+from tests import database, goals
 from tests.database import CLUSTER, PLACE
 
 # The settings find the server of this process by themselves, also in pytest-xdist's workers, which inherit the name.
@@ -27,8 +27,10 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 DJANGO_PROBLEM: list[str] = []
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     import django
+
+    goals.speak_through(config.pluginmanager.getplugin("capturemanager"))
 
     catalogues.compile_all()
     try:

@@ -10,12 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, ResolverMatch, resolve
 
+from lianfang.audit.outages import outage
 from lianfang.exchange.taxii.errors import TaxiiError, answer, not_found
 from lianfang.exchange.taxii.media import TAXII
 
 log = logging.getLogger("lianfang.exchange")
 _ROUTES = "lianfang.exchange.urls"
 _ELSEWHERE = "taxii_elsewhere"
+_PASSING = "This cannot be done at this moment. Sending the same body again is safe: it is taken once."
 
 
 def is_machines(path: str) -> bool:
@@ -58,7 +60,11 @@ def _answer(request: HttpRequest) -> HttpResponse:
         return answer(error)
     except DisallowedHost:
         return answer(TaxiiError(400, "Bad request", "This host name is not served here."))
-    except Exception:
+    except Exception as error:
+        if (passing := outage(error)) is not None:
+            busy = TaxiiError(503, "Try again", _PASSING, retry_after=passing.seconds)
+            log.warning("error_id %s at %s %s: %s", busy.number, request.method, request.path_info, passing.name)
+            return answer(busy)
         failure = TaxiiError(500, "Internal error", "The request failed on our side; name error_id to the operator.")
         log.exception("error_id %s at %s %s", failure.number, request.method, request.path_info)
         return answer(failure)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 
+from lianfang.audit.outages import Outage, outage
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 
@@ -50,8 +52,12 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500 with an event number, which the log holds too. Must itself never fail."""
+    """500 with an event number, which the log holds too; 503 for what passes by itself. Must itself never fail."""
     event = event_number()
+    # Django calls this while it handles the exception, and does not hand it over.
+    passing = outage(sys.exc_info()[1])
+    if passing is not None:
+        return unavailable(request, passing, event=event)
     log.error("event %s at %s %s", event, request.method, request.path)
     try:
         html: str = render_to_string("web/server_error.html", {"event": event}, request=request)
@@ -59,6 +65,18 @@ def server_error(request: HttpRequest) -> HttpResponse:
         log.exception("event %s: its page could not be made", event)
         html = _LAST_RESORT.format(event=event)
     return HttpResponse(html, status=500)
+
+
+def unavailable(request: HttpRequest, passing: Outage, *, event: str) -> HttpResponse:
+    """503: the database is busy or away, or a disk is full. When to ask again, and that it is safe to. Never fails."""
+    log.warning("event %s at %s %s: %s", event, request.method, request.path, passing.name)
+    try:
+        html: str = render_to_string("web/unavailable.html", {"event": event, "passing": passing}, request=request)
+    except Exception:
+        html = _LAST_RESORT.format(event=event)
+    response = HttpResponse(html, status=503)
+    response.headers["Retry-After"] = str(passing.seconds)
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -104,7 +104,7 @@ def _decided(request: HttpRequest, handle: Callable[[Call], HttpResponse], suppo
     for _ in range(_TRIES):
         with suppress(Moved):
             return handle(_let_in(request, visitor, now()))
-    raise TaxiiError(503, "Try again", "The policy is changing at this moment.")
+    raise TaxiiError(503, "Try again", "The policy is changing at this moment.", retry_after=1)
 
 
 def _let_in(request: HttpRequest, visitor: Visitor, moment: Moment) -> Call:

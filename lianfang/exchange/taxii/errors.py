@@ -16,9 +16,12 @@ class TaxiiError(Exception):
     `number` is random and goes out as `error_id`.
     """
 
-    def __init__(self, status: int, title: str, description: str = "", *, allow: str = "") -> None:
+    def __init__(
+        self, status: int, title: str, description: str = "", *, allow: str = "", retry_after: int = 0
+    ) -> None:
         super().__init__(title)
         self.status, self.title, self.description, self.allow = status, title, description, allow
+        self.retry_after = retry_after
         self.number = str(uuid.uuid4())
 
 
@@ -35,6 +38,8 @@ def answer(error: TaxiiError) -> HttpResponse:
         response["WWW-Authenticate"] = 'Basic realm="Lianfang", charset="UTF-8", Bearer realm="Lianfang"'
     if error.allow:
         response["Allow"] = error.allow
+    if error.retry_after:
+        response["Retry-After"] = str(error.retry_after)
     return response
 
 
