@@ -21,7 +21,7 @@ BUDGET = 4_000
 
 _PLAIN = re.compile(
     r"\[(?P<type>[a-z][a-z0-9-]{2,249}):"
-    r"(?P<path>[a-zA-Z_][a-zA-Z0-9_]*(?:\.(?:[a-zA-Z_][a-zA-Z0-9_]*|'[^'\\\n]{1,250}'))*)"
+    r"(?P<path>(?:[a-z][a-z0-9_]{2,249}|id)(?:\.(?:[a-zA-Z_][a-zA-Z0-9_]*|'[^'\\\n]{1,250}'))*)"
     r" ?= ?'(?P<value>(?:[^'\\]|\\['\\])*)'\]"
 )
 _WORDS = frozenset({
@@ -35,6 +35,11 @@ _ESCAPE = re.compile(r"\\(['\\])")
 # One that does not end is taken to the end, so that no quotation mark is looked at twice.
 _LITERAL = re.compile(r"'(?:[^'\\]|\\.?)*+('|\Z)", re.DOTALL)
 _TERM = re.compile(r"<=|>=|!=|[=<>]|\b(?:IN|LIKE|MATCHES|ISSUBSET|ISSUPERSET|EXISTS)\b")
+# An object path of the grammar, its first step alone; text in quotes was taken out before.
+_PATH = re.compile(r"([A-Za-z0-9_-]+)\s*:\s*([A-Za-z0-9_]+|')")
+_COMMENT = re.compile(r"/\*.*?\*/|//[^\r\n]*", re.DOTALL)
+_TYPE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-?")
+_PROPERTY = re.compile(r"[a-z][a-z0-9_]{2,249}|id")
 _LONG_NUMBER = re.compile(r"\d{20}")
 _NEVER = re.compile(r"\b(?:REPEATS\s+0+\s+TIMES|WITHIN\s+0+(?:\.0*)?\s+SECONDS)\b")
 
@@ -109,6 +114,23 @@ def check(pattern: str, *, budget: Budget) -> None:
     fault = _parse(pattern)
     if fault:
         raise _refusal("grammar", "樣式不符合STIX樣式語法。", f"The pattern does not follow the STIX grammar: {fault}")
+    wrong = _bad_name(bare)
+    if wrong:
+        raise _refusal(
+            "name",
+            f"樣式裡的型別或屬性名稱不符合標準：{wrong}。",
+            f"The pattern names a type or property in a way that the standard does not allow: {wrong}",
+            section="9.7",
+        )
+
+
+def _bad_name(bare: str) -> str:
+    """Return the first object path whose type or first property no object could have (§3.1), or nothing."""
+    for found in _PATH.finditer(_COMMENT.sub(" ", bare)):
+        kind, name = found[1], found[2]
+        if not (3 <= len(kind) <= 250 and _TYPE.fullmatch(kind)) or (name != "'" and not _PROPERTY.fullmatch(name)):
+            return found[0][:100]
+    return ""
 
 
 @lru_cache(maxsize=4096)
@@ -143,5 +165,5 @@ def _depth(bare: str) -> int:
     return deepest
 
 
-def _refusal(rule: str, zh: str, en: str) -> Refusal:
-    return Refusal(Bilingual(zh=zh, en=en), rule=f"pattern-{rule}", clause="STIX 2.1 §9", field="pattern")
+def _refusal(rule: str, zh: str, en: str, *, section: str = "9") -> Refusal:
+    return Refusal(Bilingual(zh=zh, en=en), rule=f"pattern-{rule}", clause=f"STIX 2.1 §{section}", field="pattern")

@@ -223,7 +223,8 @@ def bundles(draw: Any) -> list[dict[str, Any]]:
     things: list[dict[str, Any]] = [indicator(name=draw(WORDS) + str(n)) for n in range(draw(st.integers(1, 2)))]
     things += [malware() for _ in range(draw(st.integers(1, 2)))]
     chosen = st.sampled_from([thing["id"] for thing in things])
-    made = [me, *things, relationship(draw(chosen), draw(chosen), draw(st.sampled_from(["indicates", "related-to"])))]
+    one_end, other_end = draw(st.lists(chosen, min_size=2, max_size=2, unique=True))
+    made = [me, *things, relationship(one_end, other_end, draw(st.sampled_from(["indicates", "related-to"])))]
     made.append({
         "type": "report", "spec_version": "2.1", "id": f"report--{uuid4()}", "created": "2026-11-01T00:00:00.000Z",
         "modified": "2026-11-01T00:00:00.000Z", "name": draw(WORDS) or "r", "published": "2026-11-01T00:00:00Z",

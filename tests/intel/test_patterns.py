@@ -18,7 +18,7 @@ from lianfang.kernel.refusal import Refusal
     ("[file:hashes.'SHA-256' = 'aa']", None),
     ("[file:name='a']", Comparison("file", "name", "a")),
     (r"[file:name = 'it\'s\\']", Comparison("file", "name", "it's\\")),
-    ("[a:b = 'x' OR a:b = 'y']", None),
+    ("[abc:def = 'x' OR abc:def = 'y']", None),
     ("[domain-name:value = 'a'] ", None),
     ("[domain-name:value LIKE 'a%']", None),
 ])  # fmt: skip
@@ -56,9 +56,9 @@ def test_the_grammar_takes_the_rest(pattern: str) -> None:
     ("[file:name = 'a']]", "pattern-grammar"),
     ("[file:name = 'a'] REPEATS 0 TIMES", "pattern-never"),
     ("[file:name = 'a'] WITHIN 0 SECONDS", "pattern-never"),
-    ("[" + " OR ".join(["a:b = 'c'"] * (MAX_TERMS + 1)) + "]", "pattern-terms"),
-    ("(" * 2000 + "[a:b = 1]" + ")" * 2000, "pattern-depth"),
-    ("[a:b = '" + "x" * 20000 + "' OR a:b = 'y']", "pattern-length"),
+    ("[" + " OR ".join(["abc:def = 'c'"] * (MAX_TERMS + 1)) + "]", "pattern-terms"),
+    ("(" * 2000 + "[abc:def = 1]" + ")" * 2000, "pattern-depth"),
+    ("[abc:def = '" + "x" * 20000 + "' OR abc:def = 'y']", "pattern-length"),
 ])  # fmt: skip
 def test_refused_by_name(pattern: str, rule: str) -> None:
     with pytest.raises(Refusal) as refused:
@@ -68,9 +68,9 @@ def test_refused_by_name(pattern: str, rule: str) -> None:
 
 def test_a_submission_cannot_keep_the_parser_busy() -> None:
     budget = Budget(left=3)
-    check("[a:b = 'c' OR a:b = 'd']", budget=budget)
+    check("[abc:def = 'c' OR abc:def = 'd']", budget=budget)
     with pytest.raises(Refusal, match="several"):
-        check("[a:b = 'c' OR a:b = 'e']", budget=budget)
+        check("[abc:def = 'c' OR abc:def = 'e']", budget=budget)
 
 
 @given(st.text(max_size=60))

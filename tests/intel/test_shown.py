@@ -13,10 +13,11 @@ from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lianfang.intel import drafts, shown, stix, tasks, words
+from lianfang.intel import drafts, shown, tasks, words
 from lianfang.intel.fold import folded, terms, tsquery, words_of
 from lianfang.intel.models import Draft, Reference, SearchRow, Version
 from lianfang.intel.queries import Found, Neighbour
+from lianfang.intel.stix import schemas
 from lianfang.kernel import clock
 from lianfang.kernel.refusal import Refusal
 from tests.intel.cast import AT, bundle, indicator, malware, member, relationship, submit, token
@@ -79,7 +80,7 @@ def test_facts_stand_in_a_fixed_order_and_leave_out_what_the_page_says_elsewhere
 
 
 def test_every_type_property_and_verb_of_the_specification_has_words() -> None:
-    for kind in stix._validators():
+    for kind in schemas.validators():
         if kind not in ("core", "cyber-observable-core"):
             assert words.type_words(kind).zh != kind, kind
     for verb, (out, back) in words.VERBS.items():

@@ -58,7 +58,7 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "a bundle": ("stix-type", {"type": "bundle", "id": f"bundle--{uuid4()}"}),
     "id of another type": ("stix-id", indicator(id=f"malware--{uuid4()}")),
     "no id": ("stix-id", indicator(id=None)),
-    "stix 2.0": ("stix-spec-version", indicator(spec_version=None)),
+    "stix 2.0": ("stix-2.0", indicator(spec_version=None)),
     "null": ("stix-empty", malware(description=None)),
     "empty list": ("stix-empty", indicator(labels=[])),
     "empty deep inside": ("stix-empty", indicator(external_references=[{"source_name": "x", "hashes": {}}])),
@@ -74,7 +74,7 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "confidence true": ("stix-schema", indicator(confidence=True)),
     "confidence with fraction": ("stix-confidence", indicator(confidence=50.0)),
     "granular beyond the object": (
-        "stix-granular",
+        "stix-selector",
         indicator(granular_markings=[{"marking_ref": TLP_GREEN, "selectors": ["labels.[3]"]}]),
     ),
     "granular with both": (
@@ -84,7 +84,7 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "no ipv6": ("stix-address", observable("ipv6-addr", value="198.51.100.1::x")),
     "no ipv4": ("stix-schema", observable("ipv4-addr", value="198.51.100.300")),
     "wrong tlp content": (
-        "stix-schema",
+        "stix-tlp",
         {
             "type": "marking-definition",
             "spec_version": "2.1",
@@ -109,26 +109,6 @@ def test_taken(name: str) -> None:
 def test_refused(name: str) -> None:
     rule, value = BAD[name]
     assert check(value) == rule
-
-
-def test_every_rule_has_a_case() -> None:
-    tried = {rule for rule, _ in BAD.values()}
-    missing = {f"stix-{rule.id}" for rule in (*stix._FIRST, *stix.RULES)} - tried
-    assert missing <= {"stix-ends", "stix-self-marking", "stix-extension"}, missing
-
-
-def test_a_marking_does_not_mark_itself() -> None:
-    ref = f"marking-definition--{uuid4()}"
-    value = {
-        "type": "marking-definition",
-        "spec_version": "2.1",
-        "id": ref,
-        "created": "2026-01-01T00:00:00.000Z",
-        "definition_type": "statement",
-        "definition": {"statement": "x"},
-        "object_marking_refs": [ref],
-    }
-    assert check(value) == "stix-self-marking"
 
 
 def test_versions_are_compared_as_instants() -> None:
