@@ -63,6 +63,14 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--deploy", action="store_true")
     check.set_defaults(run=_check)
 
+    formats = commands.add_parser("stix", help="intelligence as STIX 2.1").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    judged = formats.add_parser("check", help="whether it would be taken: 0 yes, 1 not all of it, 2 unreadable")
+    judged.add_argument("file", metavar="FILE", help="a bundle, an envelope or one object; - for standard input")
+    judged.add_argument("--json", action="store_true", help="for machines")
+    judged.set_defaults(run=_stix_check)
+
     policy = commands.add_parser("policy", help="the rules").add_subparsers(required=True, metavar="COMMAND")
     policy.add_parser("print", help="the policy as Markdown").set_defaults(run=_policy_print)
     sql = commands.add_parser("roles", help="the SQL that makes the two log-ins and the database")
@@ -208,6 +216,26 @@ def _audit_checkpoint(chosen: argparse.Namespace) -> int:
             raise Unavailable("The ledger is empty: there is nothing to sign yet.")
         print(made.note, end="" if made.note.endswith("\n") else "\n")
     return 0
+
+
+def _stix_check(chosen: argparse.Namespace) -> int:
+    from lianfang.intel import checker
+
+    try:
+        body = sys.stdin.buffer.read() if chosen.file == "-" else Path(chosen.file).read_bytes()
+        report = checker.check(body)
+    except OSError as error:
+        print(f"{chosen.file} cannot be read: {error.strerror}.", file=sys.stderr)
+        return 2
+    except Refusal as refusal:
+        print(f"{refusal} [{refusal.rule}, {refusal.clause}]", file=sys.stderr)
+        return 2
+    if chosen.json:
+        print(json.dumps(report.as_json(), ensure_ascii=False, indent=1))
+    else:
+        for line in checker.lines(report):
+            print(line)
+    return 0 if report.ok else 1
 
 
 def _policy_print(_: argparse.Namespace) -> int:

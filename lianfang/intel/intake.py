@@ -30,6 +30,8 @@ from lianfang.intel.labelling import LabelForm, last_change_of_standing
 from lianfang.intel.models import Embargo, Submission, Version
 from lianfang.intel.names import Namer, key_of, served_id
 from lianfang.intel.patterns import Budget
+from lianfang.intel.stix.batch import NEW, NEXT, SAME, Known, Versions
+from lianfang.intel.stix.marks import WELL_KNOWN
 from lianfang.intel.wake import index
 from lianfang.kernel.canonical import canonical
 from lianfang.kernel.ids import digest, new_id
@@ -53,7 +55,7 @@ from lianfang.policy.facts import (
 
 Json = dict[str, Any]
 
-ACCEPTED, NEW_VERSION, DUPLICATE, REFUSED = "accepted", "new_version", "duplicate", "refused"
+ACCEPTED, NEW_VERSION, DUPLICATE, REFUSED = NEW, NEXT, SAME, "refused"
 QUARANTINES = markings.QUARANTINES | {"names-itself", "names-by-reference"}
 """Findings for which a version waits in quarantine."""
 
@@ -198,7 +200,7 @@ def _accept(
     if again is not None:
         record(by=by, at=at, about=again, tag=Tag.INTEL_SUBMISSION_REPEAT)
         return again
-    batch = _Batch(by=by, pair=pair, at=at, form=form, candidates=candidates)
+    batch = _Batch(by=by, pair=pair, at=at, form=form, candidates=candidates, refused=refused)
     batch.identify()
     batch.mark()
     batch.bind()
@@ -256,6 +258,7 @@ class _Batch:
     at: datetime
     form: LabelForm
     candidates: list[_Candidate]
+    refused: list[Json]
     held: dict[str, _Held] = field(default_factory=dict)
     labels: dict[int, Label] = field(default_factory=dict)
     interned: dict[int, tuple[Label, int]] = field(default_factory=dict)
@@ -287,64 +290,27 @@ class _Batch:
                 wanted.update(ref for _, ref in each.named)
         self.held = self._held(wanted)
         self.labels = store.labels({held.label for held in self.held.values()})
-        exact = self._exact()
-        first: dict[str, tuple[datetime | None, str]] = {
-            stix_id: (held.created, held.created_by_ref) for stix_id, held in self.held.items()
-        }
+        versions = Versions(
+            {
+                stix_id: Known(
+                    held.created, held.created_by_ref, held.modified, held.modified if held.revoked else None
+                )
+                for stix_id, held in self.held.items()
+            },
+            self._exact(),
+        )
         for each in self.candidates:
             try:
-                self._identify(each, exact, first)
+                each.outcome = versions.add(
+                    stix_id=each.id,
+                    modified=each.modified,
+                    digest=each.digest,
+                    created=each.created,
+                    creator=each.value.get("created_by_ref", ""),
+                    revoked=each.value.get("revoked") is True,
+                )
             except Refusal as refusal:
                 each.outcome, each.refusal = REFUSED, refusal
-
-    def _identify(
-        self,
-        each: _Candidate,
-        exact: dict[tuple[str, datetime], bytes],
-        first: dict[str, tuple[datetime | None, str]],
-    ) -> None:
-        known = exact.get((each.id, each.modified))
-        if known is not None:
-            if known != each.digest:
-                raise _refusal(
-                    "different-content",
-                    "您先前提交過同一版本，但內容不同；請更新modified後再送。",
-                    "You submitted this very version before with different content; send it with a newer `modified`.",
-                    "modified",
-                )
-            each.outcome = DUPLICATE
-            return
-        creator = each.value.get("created_by_ref", "")
-        if each.id in first:
-            created, made_by = first[each.id]
-            if created != each.created:
-                raise _refusal(
-                    "created-changed",
-                    "created與您先前的版本不同。",
-                    "`created` differs from your earlier version.",
-                    "created",
-                    "3.6",
-                )
-            if made_by != creator:
-                raise _refusal(
-                    "creator-changed",
-                    "created_by_ref與您先前的版本不同。",
-                    "`created_by_ref` differs from your earlier version.",
-                    "created_by_ref",
-                    "3.6",
-                )
-            held = self.held.get(each.id)
-            if held is not None and held.revoked and each.modified > held.modified:
-                raise _refusal(
-                    "after-revoked",
-                    "您已撤銷（revoked）這個物件，不能再有新版本。",
-                    "You revoked this object; no version can follow.",
-                    "modified",
-                    "3.6",
-                )
-            each.outcome = NEW_VERSION
-        first.setdefault(each.id, (each.created, creator))
-        exact[each.id, each.modified] = each.digest
 
     def _held(self, wanted: Iterable[str]) -> dict[str, _Held]:
         with connection.cursor() as cursor:
@@ -425,6 +391,9 @@ class _Batch:
     def _definitions(self) -> dict[str, Json]:
         """The marking definitions that came along, else those that the same source brought before."""
         came = {each.id: each.value for each in self.candidates if each.value["type"] == "marking-definition"}
+        # A false definition of a known TLP was refused, and what it marks must not pass for what the id means: nobody
+        # knows what its sender meant. The bare id speaks of no TLP, hence does not agree.
+        came |= {row["id"]: {"id": row["id"]} for row in self.refused if row["id"] in WELL_KNOWN}
         named = {ref for each in self.taken for name, ref in each.named if "marking_ref" in name}
         missing = named - came.keys() - markings.KNOWN.keys()
         if missing:
@@ -685,10 +654,6 @@ def _title(value: Json) -> str:
         if isinstance(value.get(name), str):
             return str(value[name])[:120].replace("\0", "")
     return ""
-
-
-def _refusal(rule: str, zh: str, en: str, at_field: str = "", section: str = "3.6") -> Refusal:
-    return Refusal(Bilingual(zh=zh, en=en), rule=f"stix-{rule}", clause=f"STIX 2.1 §{section}", field=at_field)
 
 
 __all__ = [

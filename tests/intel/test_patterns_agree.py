@@ -137,7 +137,8 @@ SPEC = [
     "t'2026-01-01T00:00:00Z' STOP t'2026-02-01T00:00:00Z'",
     "[ipv4-addr:value ISSUBSET '198.51.100.0/24']", "[ipv4-addr:value NOT ISSUPERSET '198.51.100.5/32']",
     "[file:size IN (1, 2, 3)]", "[file:size NOT IN (-1)]", "[process:is_hidden = true]",
-    "[artifact:payload_bin = b'AAAA']", "[artifact:payload_bin = h'ff00']", "[process:pid != 5 AND process:pid >= 1 AND process:pid <= 9]",
+    "[artifact:payload_bin = b'AAAA']", "[artifact:payload_bin = h'ff00']",
+    "[process:pid != 5 AND process:pid >= 1 AND process:pid <= 9]",
     "[EXISTS file:name]", "[file:name == 'x' AND file:size IN ()]",
     "[file:size > /* why */ 1]",
 ]  # fmt: skip
@@ -160,7 +161,8 @@ def test_what_the_grammar_does_not_know(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", [
-    "[ab:name = 'x']", "[abc:de = 'x']", "[File:name = 'x']", "[file:Name = 'x']",     "[fi--le:name = 'x' OR file:name = 'y']", f"[{'a' * 251}:name = 'x']", f"[file:{'a' * 251} = 'x']",
+    "[ab:name = 'x']", "[abc:de = 'x']", "[File:name = 'x']", "[file:Name = 'x']",
+    "[fi--le:name = 'x' OR file:name = 'y']", f"[{'a' * 251}:name = 'x']", f"[file:{'a' * 251} = 'x']",
     "[file_x:name = 'x']", "[file:name = 'x' /* ab:cd */] AND [file : ab = 1]",
 ])  # fmt: skip
 def test_types_and_properties_that_no_object_could_have(pattern: str) -> None:

@@ -211,7 +211,7 @@ FIRST = (
         "`id` must be `type--UUID` with the same type, in lower case.",
     ),
     Rule(
-        "2.0",
+        "2-0",
         "3.2",
         _older,
         "這是STIX 2.0（沒有spec_version 2.1），只收STIX 2.1。請在來源系統改以STIX 2.1匯出；"

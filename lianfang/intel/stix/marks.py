@@ -32,19 +32,17 @@ WELL_KNOWN: dict[str, Json] = {
     **{stix_id: _tlp_1(stix_id, word) for stix_id, word in zip(markings.TLP_1, _WORDS_1, strict=True)},
     **{stix_id: _tlp_2(stix_id, word) for stix_id, word in zip(markings.TLP_2, _WORDS_2, strict=True)},
 }
-"""The only definitions of TLP 1 (§7.2.1.4) and of TLP 2.0 (OASIS extension) that there are, by id."""
+"""The definitions of TLP 1 (§7.2.1.4) and of TLP 2.0 (extension of OASIS), by id."""
 
 
 def _false_tlp(value: Json) -> str | None:
+    """Other kinds of definition under a known id are not refused: intake keeps them and what they mark back."""
+    if value.get("definition_type") != "tlp":
+        return None
     known = WELL_KNOWN.get(value["id"])
     if known is None:
-        return "definition_type" if value.get("definition_type") == "tlp" else None
-    if value == known:
-        return None
-    # OpenCTI writes its own kind of definition under these ids; it passes where it says the same.
-    if "x_opencti_definition" in value and markings.definition(value)[1]:
-        return None
-    return next(name for name in (*known, *value) if value.get(name) != known.get(name))
+        return "definition_type"
+    return next((name for name in (*known, *value) if value.get(name) != known.get(name)), None)
 
 
 def _marks_itself(value: Json) -> str | None:

@@ -58,7 +58,7 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "a bundle": ("stix-type", {"type": "bundle", "id": f"bundle--{uuid4()}"}),
     "id of another type": ("stix-id", indicator(id=f"malware--{uuid4()}")),
     "no id": ("stix-id", indicator(id=None)),
-    "stix 2.0": ("stix-2.0", indicator(spec_version=None)),
+    "stix 2.0": ("stix-2-0", indicator(spec_version=None)),
     "null": ("stix-empty", malware(description=None)),
     "empty list": ("stix-empty", indicator(labels=[])),
     "empty deep inside": ("stix-empty", indicator(external_references=[{"source_name": "x", "hashes": {}}])),

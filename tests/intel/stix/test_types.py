@@ -66,12 +66,12 @@ def test_type_id_and_version_of_the_specification_are_looked_at_first(kind: str)
         ({"id": ref("campaign" if kind != "campaign" else "tool")}, ("stix-id", "id")),
         ({"id": value["id"].upper()}, ("stix-id", "id")),
         ({"id": f"{kind}--1"}, ("stix-id", "id")),
-        ({"spec_version": "2.0"}, ("stix-2.0", "spec_version")),
+        ({"spec_version": "2.0"}, ("stix-2-0", "spec_version")),
         ({"spec_version": 2.1}, ("stix-spec-version", "spec_version")),
     ):
         assert said(value | change) == expected, change
     bare = {name: child for name, child in value.items() if name != "spec_version"}
-    assert said(bare) == (None if kind in stix.OBSERVABLES else ("stix-2.0", "spec_version"))
+    assert said(bare) == (None if kind in stix.OBSERVABLES else ("stix-2-0", "spec_version"))
 
 
 @pytest.mark.parametrize("kind", SMALLEST)
