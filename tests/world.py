@@ -12,8 +12,8 @@ Each group member has an administrator, a second one, a security contact, and a 
 
 from __future__ import annotations
 
-import copy
 import itertools
+import pickle
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -398,10 +398,11 @@ def build() -> World:
     if not _kept:
         before = _marks()
         made = make()
-        _kept.append(_Kept(_dump(before), made))
+        _kept.append(_Kept(_dump(before), pickle.dumps(made)))
     else:
         _restore(_kept[0].rows)
-    return copy.deepcopy(_kept[0].world)
+    again: World = pickle.loads(_kept[0].world)
+    return again
 
 
 def make() -> World:
@@ -446,8 +447,18 @@ def make() -> World:
 class _Kept:
     """What the first build of this process wrote."""
 
-    rows: list[tuple[str, str, bytes]]
-    world: World
+    rows: list[_Rows]
+    world: bytes
+
+
+@dataclass
+class _Rows:
+    """Of one table: its columns, the rows as COPY writes them, and the counter of its ids where it has one."""
+
+    table: str
+    columns: str
+    content: bytes
+    counter: str | None
 
 
 _kept: list[_Kept] = []
@@ -471,8 +482,8 @@ def _marks() -> dict[str, list[str]]:
     return found
 
 
-def _dump(before: dict[str, list[str]]) -> list[tuple[str, str, bytes]]:
-    """Every row that came since, as (table, columns, COPY text)."""
+def _dump(before: dict[str, list[str]]) -> list[_Rows]:
+    """Every row that came since."""
     found = []
     with connection.cursor() as cursor:
         for table in _tables():
@@ -484,27 +495,30 @@ def _dump(before: dict[str, list[str]]) -> list[tuple[str, str, bytes]]:
             with cursor.copy(f"COPY ({fresh}) TO STDOUT", [before[table]]) as stream:
                 rows = b"".join(bytes(part) for part in stream)
             if rows:
-                found.append((table, columns, rows))
+                found.append(_Rows(table, columns, rows, _counter(cursor, table)))
     return found
 
 
-def _restore(rows: list[tuple[str, str, bytes]]) -> None:
-    with connection.cursor() as cursor:
-        for table, columns, content in rows:
-            with cursor.copy(f'COPY "{table}" ({columns}) FROM STDIN') as stream:
-                stream.write(content)
-            _advance(cursor, table)
-    bump_policy()
-
-
-def _advance(cursor: Any, table: str) -> None:
-    """Move a table's counter past the rows put in: a cluster that was reset counts from the beginning again."""
+def _counter(cursor: Any, table: str) -> str | None:
     cursor.execute("SELECT pg_get_serial_sequence(%s, 'id') FROM information_schema.columns"
                    " WHERE table_name = %s AND column_name = 'id'", [table, table])  # fmt: skip
     row = cursor.fetchone()
-    if row is None or row[0] is None:
-        return
-    cursor.execute(f'SELECT max(id) - nextval(%s) FROM "{table}"', [row[0]])
+    return None if row is None else row[0]
+
+
+def _restore(kept: list[_Rows]) -> None:
+    with connection.cursor() as cursor:
+        for each in kept:
+            with cursor.copy(f'COPY "{each.table}" ({each.columns}) FROM STDIN') as stream:
+                stream.write(each.content)
+            if each.counter is not None:
+                _advance(cursor, each.table, each.counter)
+    bump_policy()
+
+
+def _advance(cursor: Any, table: str, counter: str) -> None:
+    """Move a table's counter past the rows put in: a cluster that was reset counts from the beginning again."""
+    cursor.execute(f'SELECT max(id) - nextval(%s) FROM "{table}"', [counter])
     behind = cursor.fetchone()[0] or 0
     if behind > 0:
-        cursor.execute("SELECT max(nextval(%s)) FROM generate_series(1, %s)", [row[0], behind])
+        cursor.execute("SELECT max(nextval(%s)) FROM generate_series(1, %s)", [counter, behind])
