@@ -37,7 +37,8 @@ LOOPBACK = "127.0.0.1"
 READY_SECONDS = 60
 # A child that dies is started again; one that keeps dying ends the whole.
 DEATHS_ALLOWED, DEATHS_WITHIN = 5, 60.0
-_GUNICORN = ["-m", "gunicorn", "--no-control-socket", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
+_GUNICORN = ["-m", "gunicorn", "--no-control-socket", "--worker-class", "lianfang.doorkeeper.Worker"]
+_GUNICORN += ["--workers", "2", "--threads", "4"]
 _GUNICORN += ["--graceful-timeout", "10", "--timeout", "60", "config.wsgi"]
 _WORKER = ["manage.py", "procrastinate", "worker", "--concurrency", "2", "--shutdown-graceful-timeout", "20"]
 _WORKER += ["--delete-jobs", "successful"]
