@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 
 class BadEnvironment(SystemExit):
@@ -54,32 +54,65 @@ def listing(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
+_FORM = "must look like postgresql://user:password@host:port/name."
+# What may follow the `?` of a database's address; anything else is a slip of the pen.
+_PARAMETERS = frozenset(
+    {"sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "target_session_attrs", "connect_timeout"}
+)
+# With a standby: only the one that takes writes, and a host that fell silent is given up within seconds.
+_SEVERAL: dict[str, object] = {
+    "target_session_attrs": "read-write", "connect_timeout": 3, "keepalives_idle": 10, "keepalives_interval": 5,
+    "keepalives_count": 3, "tcp_user_timeout": 15_000,
+}  # fmt: skip
+
+
 def database(name: str) -> dict[str, object]:
     """Django's database dictionary from a `postgresql://user:password@host:port/name` URL.
 
-    A unix socket stands percent-encoded in the host place: `postgresql://lf_app@%2Frun%2Fpg/lianfang`.
+    A unix socket stands percent-encoded in the host place: `postgresql://lf_app@%2Frun%2Fpg/lianfang`. A primary and
+    its standby stand there both, with a comma between them: whichever takes writes is used. `?sslmode=verify-full` and
+    its like may follow the name.
     """
-    form = "must look like postgresql://user:password@host:port/name."
-    parts = _split(name, text(name), form)
+    parts = _split(name, text(name), _FORM)
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
-        raise BadEnvironment(name, form)
-    port = _port(name, parts)
-    # Not `parts.hostname`, which would write the path of a socket in small letters.
-    place = parts.netloc.rpartition("@")[2]
-    host = place[1:].partition("]")[0] if place.startswith("[") else unquote(place.split(":")[0])
+        raise BadEnvironment(name, _FORM)
+    places = [_place(name, one) for one in parts.netloc.rpartition("@")[2].split(",")]
+    several = len(places) > 1
+    if several and not all(host for host, _ in places):
+        raise BadEnvironment(name, _FORM)
+    ports = [port for _, port in places]
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgresql",
         "NAME": unquote(parts.path.strip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": host,
-        "PORT": str(port or ""),
+        "HOST": ",".join(host for host, _ in places),
+        "PORT": ",".join(port or "5432" for port in ports) if several else ports[0],
         # One blocking thread a worker keeps one connection; it is tested before use, so a fail-over costs one retry.
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
-        "OPTIONS": {"connect_timeout": 5},
+        "OPTIONS": {"connect_timeout": 5} | (_SEVERAL if several else {}) | _parameters(name, parts.query),
     }
+
+
+def _place(name: str, text_: str) -> tuple[str, str]:
+    """(host, port) of one host; not by urllib, which would write the path of a socket in small letters."""
+    if text_.startswith("["):
+        host, _, rest = text_[1:].partition("]")
+        port = rest.removeprefix(":")
+    else:
+        host, _, port = text_.partition(":")
+    if port and not (port.isascii() and port.isdigit() and len(port) < 6 and int(port) <= 65535):
+        raise BadEnvironment(name, "has a port that is not a number.")
+    return unquote(host), str(int(port)) if port else ""
+
+
+def _parameters(name: str, query: str) -> dict[str, object]:
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    if unknown := sorted(given.keys() - _PARAMETERS):
+        raise BadEnvironment(name, f"has a parameter that is not known here: {', '.join(unknown)}.")
+    return dict(given)
 
 
 def mail(name: str, default: str) -> tuple[str, int, str, str, bool]:

@@ -15,7 +15,7 @@ from lianfang.audit import guard
 from lianfang.health import Check
 from lianfang.kernel.clock import utcnow
 
-__all__ = ["findings"]
+__all__ = ["findings", "guards"]
 
 OLDEST_MAJOR = 15
 CLOCK_SECONDS = 2
@@ -26,7 +26,7 @@ def findings() -> list[Check]:
     found = health.checks()
     if not all(check.ok for check in found[:2]):
         return found  # the others could not be asked
-    return [*found, *_settings(), *_server(), *_log_in(), *_guards()]
+    return [*found, *_settings(), *_server(), *_log_in(), *guards()]
 
 
 def _settings() -> Iterator[Check]:
@@ -51,12 +51,24 @@ def _server() -> Iterator[Check]:
     for name in ("fsync", "full_page_writes"):
         value = _row(f"SHOW {name}")[0]
         yield Check(name, ok=value == "on", said=f"is {value}")
-    standbys, names = _row("SELECT count(*), current_setting('synchronous_standby_names') FROM pg_stat_replication")
-    yield Check("standby", ok=not standbys or bool(names), said=f"{standbys} connected, synchronous: {names or 'none'}")
+    yield from _standby()
+    socket, encrypted = _row("SELECT inet_client_addr() IS NULL, ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+    words = "by a socket of this machine" if socket else f"over the network, {'with' if encrypted else 'without'} TLS"
+    yield Check("way to the server", ok=socket or encrypted, said=words)
     before = utcnow()
     (server,) = _row("SELECT clock_timestamp()")
     apart = abs((server - before).total_seconds())
     yield Check("clock", ok=apart <= CLOCK_SECONDS, said=f"{apart:.1f} s from the server's (limit {CLOCK_SECONDS} s)")
+
+
+def _standby() -> Iterator[Check]:
+    """A standby is meant where one is connected, has a slot, or is named beside the primary in DATABASE_URL."""
+    (connected,) = _row("SELECT count(*) FROM pg_stat_replication")
+    (slots,) = _row("SELECT count(*) FROM pg_replication_slots WHERE slot_type = 'physical'")
+    hosts, names = health.hosts(), health.synchronous()
+    meant = connected or slots or hosts > 1
+    said = f"{hosts} host{'s' * (hosts > 1)} in DATABASE_URL, {connected} connected, {slots} slots"
+    yield Check("standby", ok=bool(names) or not meant, said=f"{said}; commits wait for {names or 'none'}")
 
 
 def _log_in() -> Iterator[Check]:
@@ -74,7 +86,8 @@ def _log_in() -> Iterator[Check]:
     yield Check("truncate", ok=truncated == 0, said=f"{name} may empty {truncated} tables")
 
 
-def _guards() -> Iterator[Check]:
+def guards() -> Iterator[Check]:
+    """Triggers on every table that is to be audited, and no right to change what is append-only."""
     with connection.cursor() as cursor:
         present = guard.tables(cursor)
         have = guard.installed(cursor)

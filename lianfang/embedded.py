@@ -354,7 +354,8 @@ class Cluster:
                 break
             with contextlib.suppress(OSError):
                 lines = (self.data / "postmaster.pid").read_text().splitlines()
-                if len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready":
+                # A standby that takes readers says so by its own word.
+                if len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() in ("ready", "standby"):
                     return
             time.sleep(0.01)
         tail = self.log.read_text(errors="replace") if self.log.exists() else ""

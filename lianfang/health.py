@@ -6,7 +6,7 @@ they name no person, organisation or item.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
+from django.views.decorators.http import require_safe
 
 from lianfang.accounts.doors import door
 
@@ -33,12 +34,14 @@ class Check:
     said: str
 
 
+@require_safe
 @door.public
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Liveness: touches nothing but this process."""
     return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
+@require_safe
 @door.public
 def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """Readiness: 200 when every check passes, else 503 with the same body."""
@@ -61,6 +64,7 @@ def checks() -> list[Check]:
             _age("worker", _WORKER, WORKER_SECONDS, empty=False),
             _age("sequencer", _SEQUENCER, SEQUENCER_SECONDS, empty=True),
             _age("outbox", _OUTBOX, OUTBOX_SECONDS, empty=True),
+            *_standby(),
         ]
     except DatabaseError as error:
         # A broken connection must not be kept for the next question.
@@ -82,6 +86,27 @@ _OUTBOX = """
     SELECT extract(epoch FROM now() - min(not_before)) FROM outbox_delivery
     WHERE state = 'queued' AND not_before <= now()
 """
+
+
+def hosts() -> int:
+    """How many servers DATABASE_URL names: a primary, and its standbys."""
+    return len(str(connection.settings_dict["HOST"]).split(","))
+
+
+def synchronous() -> str:
+    """The standbys for which a commit waits on the server we are connected to; empty for none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('synchronous_standby_names'), current_setting('synchronous_commit')")
+        names, waits = cursor.fetchone()
+    return str(names) if waits in ("on", "remote_apply") else ""
+
+
+def _standby() -> Iterator[Check]:
+    """Only a warning, since taking every node out of service would help nobody: `lianfang check --deploy` refuses."""
+    if hosts() > 1:
+        names = synchronous()
+        said = f"commits wait for {names}" if names else "warning: commits wait for no standby, one server holds all"
+        yield Check("replication", ok=True, said=said)
 
 
 def _age(name: str, statement: str, limit: int, *, empty: bool) -> Check:

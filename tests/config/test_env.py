@@ -172,6 +172,37 @@ def test_what_is_no_database_address(monkeypatch: pytest.MonkeyPatch, url: str) 
     assert "postgresql://user:password@host:port/name" in stops(lambda: database(monkeypatch, url))
 
 
+@pytest.mark.parametrize(
+    ("places", "host", "port"),
+    [
+        ("db1.example.org,db2.example.org", "db1.example.org,db2.example.org", "5432,5432"),
+        ("db1:6432,db2", "db1,db2", "6432,5432"),
+        ("%2Frun%2FA,%2Frun%2FB:6000", "/run/A,/run/B", "5432,6000"),
+        ("[2001:db8::7]:6000,[2001:db8::8]", "2001:db8::7,2001:db8::8", "6000,5432"),
+    ],
+)
+def test_of_a_primary_and_its_standby_the_one_that_takes_writes_is_used(
+    monkeypatch: pytest.MonkeyPatch, places: str, host: str, port: str
+) -> None:
+    found = database(monkeypatch, f"postgresql://lf_app:p@{places}/lianfang")
+    assert (found["HOST"], found["PORT"], found["USER"]) == (host, port, "lf_app")
+    options = found["OPTIONS"]
+    assert isinstance(options, dict)
+    assert options["target_session_attrs"] == "read-write"
+    assert options["connect_timeout"] <= 3
+    assert found["CONN_HEALTH_CHECKS"] is True
+    assert "target_session_attrs" not in database(monkeypatch, "postgresql://lf_app@db/lianfang")["OPTIONS"]  # type: ignore[operator]
+
+
+def test_what_follows_the_name_is_handed_to_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = database(monkeypatch, "postgresql://lf_app@db/n?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem")
+    assert found["OPTIONS"] == {"connect_timeout": 5, "sslmode": "verify-full", "sslrootcert": "/etc/ca.pem"}
+    assert "sslmod" in stops(lambda: database(monkeypatch, "postgresql://u:hidden@db/n?sslmod=verify-full"))
+    assert "hidden" not in stops(lambda: database(monkeypatch, "postgresql://u:hidden@db/n?x=y"))
+    for places in ("db1,", ",db2", "db1,,db3"):
+        assert "must look like" in stops(lambda places=places: database(monkeypatch, f"postgresql://u@{places}/n"))  # type: ignore[misc]
+
+
 @pytest.mark.parametrize("port", ["five", "99999", "-1", "5432x"])
 def test_a_port_that_is_none(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
     assert "port" in stops(lambda: database(monkeypatch, f"postgresql://u:hidden@h:{port}/n"))
@@ -282,7 +313,10 @@ def started(**changed: str) -> subprocess.CompletedProcess[str]:
         "LIANFANG_BASE_URL": "https://lianfang.example.org", "PYTHONPATH": str(ROOT),
     }  # fmt: skip
     given = {name: value for name, value in {**kept, **plain, **changed}.items() if value != "UNSET"}
-    words = "from config import settings as s; print(s.BASE_URL, s.SECURE, s.ALLOWED_HOSTS, s.SESSION_COOKIE_NAME)"
+    words = (
+        "from config import settings as s; print(s.BASE_URL, s.SECURE, s.ALLOWED_HOSTS, s.SESSION_COOKIE_NAME, "
+        "s.CSRF_COOKIE_NAME, s.SESSION_COOKIE_SECURE and s.CSRF_COOKIE_SECURE and s.CSRF_COOKIE_HTTPONLY)"
+    )
     command = [sys.executable, "-c", words]
     return subprocess.run(command, env=given, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
@@ -290,7 +324,7 @@ def started(**changed: str) -> subprocess.CompletedProcess[str]:
 def test_a_secure_site_has_secure_cookies() -> None:
     done = started()
     assert done.stdout.split()[:2] == ["https://lianfang.example.org", "True"]
-    assert "__Host-session" in done.stdout
+    assert "__Host-session __Host-csrftoken True" in done.stdout
     assert "'lianfang.example.org'" in done.stdout
 
 
