@@ -10,15 +10,22 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import sys
+import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lianfang import backup, embedded, roles
 from lianfang.datafolder import DataFolder
 from lianfang.embedded import Cluster, Unavailable
 from lianfang.kernel.clock import utcnow
 from lianfang.kernel.refusal import Refusal
+
+if TYPE_CHECKING:
+    from lianfang.audit.verify import Head
 
 __all__ = ["main"]
 
@@ -58,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     back = commands.add_parser("restore", help="a backup into an empty place, verified afterwards")
     back.add_argument("source", type=Path, metavar="FILE")
     back.set_defaults(run=_restore)
+
+    drill = commands.add_parser("drill", help="restore a backup into a scratch folder, look at it, and remove it again")
+    drill.add_argument("source", type=Path, metavar="FILE")
+    drill.add_argument("--checkpoint", type=Path, metavar="FILE", help="a checkpoint that was kept outside")
+    drill.add_argument("--into", type=Path, metavar="DIR", help="where the scratch folder may lie (the system's)")
+    drill.set_defaults(run=_drill)
 
     check = commands.add_parser("check", help="whether everything works; with --deploy, whether it is fit for use")
     check.add_argument("--deploy", action="store_true")
@@ -190,20 +203,28 @@ def _audit_verify(chosen: argparse.Namespace) -> int:
     with _database(chosen):
         _django()
         from lianfang.audit.signing import SigningKeyUnusable
-        from lianfang.audit.verify import BadCheckpoint, read_checkpoint, verify
+        from lianfang.audit.verify import BadCheckpoint, verify
 
         try:
-            kept = read_checkpoint(chosen.checkpoint.read_text(encoding="utf-8")) if chosen.checkpoint else None
-            report = verify(kept=kept)
-        except OSError as error:
-            raise Unavailable(f"{chosen.checkpoint} cannot be read: {error.strerror}.") from None
-        except (BadCheckpoint, SigningKeyUnusable, UnicodeDecodeError) as problem:
+            report = verify(kept=_kept(chosen.checkpoint))
+        except (BadCheckpoint, SigningKeyUnusable) as problem:
             raise Unavailable(str(problem)) from None
         for fault in report.problems:
             print(fault.words.in_language("en"))
         if report.ok:
             print(f"{report.summary().in_language('en')} ({report.seconds:.1f} s)")
     return 0 if report.ok else 1
+
+
+def _kept(path: Path | None) -> Head | None:
+    from lianfang.audit.verify import BadCheckpoint, read_checkpoint
+
+    try:
+        return read_checkpoint(path.read_text(encoding="utf-8")) if path else None
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read: {error.strerror}.") from None
+    except (BadCheckpoint, UnicodeDecodeError) as problem:
+        raise Unavailable(str(problem)) from None
 
 
 def _audit_checkpoint(chosen: argparse.Namespace) -> int:
@@ -309,6 +330,35 @@ def _restore(chosen: argparse.Namespace) -> int:
     print(f"Restored the state of {manifest['at']}; verifying the ledger")
     chosen.checkpoint = None
     return _audit_verify(chosen)
+
+
+def _drill(chosen: argparse.Namespace) -> int:
+    """Never touches the installation: what its shell says of databases and keys is forgotten first."""
+    manifest = backup.read_manifest(chosen.source)
+    for name in [*os.environ]:
+        if name.startswith(("DATABASE_", "LIANFANG_")) and name != "LIANFANG_PG_BIN":
+            del os.environ[name]
+    scratch = Path(tempfile.mkdtemp(prefix="lianfang-drill-", dir=chosen.into))
+    began = time.monotonic()
+    try:
+        _restore_embedded(chosen.source, scratch, demo=bool(manifest["demo"]))
+        chosen.data = scratch
+        with _database(chosen):
+            _django()
+            from django.db import connections
+
+            from lianfang import drill
+
+            print(f"Restored the state of {manifest['at']} into {scratch}")
+            found = drill.findings(at=utcnow(), kept=_kept(chosen.checkpoint))
+            connections.close_all()
+        for check in found:
+            print(f"{'ok ' if check.ok else 'NOT'}  {check.name}: {check.said}")
+        print(f"Done in {time.monotonic() - began:.0f} s; the scratch folder is removed.")
+    finally:
+        DataFolder.opened(scratch, demo=bool(manifest["demo"])).reset()
+        shutil.rmtree(scratch, ignore_errors=True)
+    return 0 if all(check.ok for check in found) else 1
 
 
 def _restore_outside(source: Path, data: Path) -> None:

@@ -91,6 +91,39 @@ def test_commands_reach_the_running_installation(running: Run) -> None:
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
+def test_backup_and_restore_of_a_whole_installation(running: Run, place: Path) -> None:
+    """Running or stopped makes no difference; what comes back verifies against a checkpoint from before."""
+    data, back = running.data, place / "back"
+    command("--data", str(data), "bootstrap", "a@example.com", "b@example.com")  # where the test before it did not run
+    checkpoint = command("--data", str(data), "audit", "checkpoint")
+    assert checkpoint.returncode == 0, checkpoint.stderr
+    (place / "checkpoint").write_text(checkpoint.stdout)
+    made = command("--data", str(data), "backup", str(place / "running.tar"))
+    assert made.returncode == 0, made.stderr
+
+    restored = command("--data", str(back), "restore", str(place / "running.tar"))
+    assert restored.returncode == 0, restored.stdout + restored.stderr
+    assert "all as signed" in restored.stdout
+    again = command("--data", str(back), "restore", str(place / "running.tar"))
+    assert again.returncode == 1
+    assert "empty folder only" in again.stderr
+    refused = command("--data", str(back), "bootstrap", "c@example.com", "d@example.com")
+    assert refused.returncode == 1  # the first two came back
+    assert command("--data", str(back), "backup", str(place / "stopped.tar")).returncode == 0
+
+    # The drill: the copy of the copy, against the checkpoint of the first; the shell's own installation is left alone.
+    drilled = command(
+        "drill", str(place / "stopped.tar"), "--checkpoint", str(place / "checkpoint"), "--into", str(place),
+        DATABASE_URL="postgresql://lf_app@nowhere.example/lianfang",
+    )  # fmt: skip
+    assert drilled.returncode == 0, drilled.stdout + drilled.stderr
+    for said in ("ok   ledger: ", "ok   personal data: ", "ok   files: ", "ok   policy: ", "ok   former members: "):
+        assert said in drilled.stdout
+    assert not list(place.glob("lianfang-drill-*"))
+    scratch = next(word for word in drilled.stdout.split() if "lianfang-drill-" in word)
+    assert not embedded.store_for(Path(scratch)).exists()
+
+
 def test_killed_children_are_started_again(running: Run) -> None:
     before = running.children()
     for kind in ("postgres", "gunicorn", "procrastinate"):
@@ -181,30 +214,6 @@ def test_stopped_while_it_prepares(place: Path) -> None:
     assert run.stop(signal.SIGINT) == 0
     assert "Traceback" not in run.said
     assert gone(children)
-
-
-def test_backup_and_restore_of_a_whole_installation(place: Path) -> None:
-    """Stopped or running makes no difference; what comes back verifies against a checkpoint from before."""
-    data, back = place / "whole", place / "back"
-    run = Run(data, "--no-demo").ready()
-    assert command("--data", str(data), "bootstrap", "a@example.com", "b@example.com").returncode == 0
-    checkpoint = command("--data", str(data), "audit", "checkpoint")
-    assert checkpoint.returncode == 0, checkpoint.stderr
-    (place / "checkpoint").write_text(checkpoint.stdout)
-    assert run.stop() == 0
-
-    made = command("--data", str(data), "backup", str(place / "b.tar"))
-    assert made.returncode == 0, made.stderr
-    restored = command("--data", str(back), "restore", str(place / "b.tar"))
-    assert restored.returncode == 0, restored.stdout + restored.stderr
-    assert "all as signed" in restored.stdout
-    verified = command("--data", str(back), "audit", "verify", "--checkpoint", str(place / "checkpoint"))
-    assert verified.returncode == 0, verified.stdout + verified.stderr
-    again = command("--data", str(back), "restore", str(place / "b.tar"))
-    assert again.returncode == 1
-    assert "empty folder only" in again.stderr
-    refused = command("--data", str(back), "bootstrap", "c@example.com", "d@example.com")
-    assert refused.returncode == 1  # the first two came back
 
 
 def test_commands_without_an_installation(place: Path) -> None:
