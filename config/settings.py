@@ -55,8 +55,10 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "lianfang.web.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "lianfang.web.middleware.OtherSitesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "lianfang.accounts.sessions.SessionLimits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "lianfang.accounts.middleware.ActivityMiddleware",
@@ -105,6 +107,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "lianfang.accounts.password_words.WordsOfThePlace"},
 ]
 LOGIN_URL = "/account/login/"
 LOGIN_REDIRECT_URL = "/home"
@@ -151,8 +154,11 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
-SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_NAME = "__Host-csrftoken" if SECURE else "csrftoken"
+# Forms carry the token; no script of ours reads the cookie.
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+# After it was last written; an hour without use ends it long before (accounts.sessions).
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_FAILURE_VIEW = "lianfang.web.errors.csrf_failure"
@@ -166,6 +172,8 @@ TIME_ZONE = "Asia/Taipei"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+# No page of another site has a use for them.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -185,7 +193,9 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
+    },
     # Django's own messages about answers from 400 on hold the address that was asked for.
     "filters": {"discreet": {"()": "lianfang.web.discreet.Discreet"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["discreet"]}},

@@ -17,7 +17,7 @@ import pytest
 
 from lianfang import catalogues
 from lianfang.embedded import Unavailable
-from tests import database, goals
+from tests import database, goals, scored
 from tests.database import CLUSTER, PLACE
 
 # The settings find the server of this process by themselves, also in pytest-xdist's workers, which inherit the name.
@@ -38,6 +38,16 @@ def pytest_configure(config: pytest.Config) -> None:
     except Exception:
         DJANGO_PROBLEM.append(traceback.format_exc())
         django.setup = lambda set_prefix=True: None  # pytest-django would try again and hide the cause
+    else:
+        scored.watch()
+
+
+@pytest.fixture(autouse=True)
+def _headers() -> Iterator[None]:
+    """No answer that a test got was weakly protected (see tests/scored.py)."""
+    yield
+    weak = scored.take()
+    assert not weak, "\n".join(weak[:20])
 
 
 @pytest.fixture(scope="session")

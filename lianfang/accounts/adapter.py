@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import io
+import logging
 import os
 import time
 from datetime import datetime
@@ -22,16 +23,18 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from lianfang.accounts import actions, letters, queries
+from lianfang.accounts import actions, letters, queries, sessions
 from lianfang.accounts.models import Account
 from lianfang.kernel.clock import utcnow
 from lianfang.kernel.text import Bilingual
 from lianfang.vault.keys import keyring
 
+log = logging.getLogger("lianfang.accounts")
 _NONCE = 12
 _LINKED = {"account/email/password_reset_key": "password_reset"}
 _CHANGES = {
@@ -131,14 +134,22 @@ def _cipher() -> AESGCM:
 def connect() -> None:
     """Listen to allauth; called once at start."""
     user_logged_in.connect(_signed_in, dispatch_uid="lianfang.signed_in")
+    user_login_failed.connect(_refused, dispatch_uid="lianfang.refused")
     authenticator_added.connect(_added, dispatch_uid="lianfang.factor_added")
     authenticator_reset.connect(_added, dispatch_uid="lianfang.factor_reset")
     authenticator_removed.connect(_removed, dispatch_uid="lianfang.factor_removed")
 
 
 def _signed_in(*, request: HttpRequest, user: AbstractBaseUser, **_: Any) -> None:
+    sessions.begin(request)
     second = queries.session_has_second_factor(request)
     actions.record_sign_in(account=queries.as_account(user), second_factor=second, at=instant(request))
+
+
+def _refused(*, credentials: dict[str, Any], **_: Any) -> None:
+    """Say that a sign-in failed: of several, that they were tried on one address, and not on which."""
+    address = queries.canonical_address(str(credentials.get("email") or credentials.get("username") or ""))
+    log.warning("sign-in refused for %s", queries.keyed_digest(f"sign-in:{address}").hex()[:12])
 
 
 def _added(*, request: HttpRequest, user: AbstractBaseUser, authenticator: Authenticator, **_: Any) -> None:

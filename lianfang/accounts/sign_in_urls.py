@@ -1,6 +1,7 @@
 """allauth's pages that the product uses, each behind a door; sign-up and changing the address are not among them."""
 
 from allauth.account import views as account
+from allauth.account.decorators import reauthentication_required
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
@@ -51,7 +52,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("2fa/webauthn/keys/<int:pk>/remove/", door.signed_in(webauthn.remove_webauthn), name="mfa_remove_webauthn"),
     path("2fa/webauthn/keys/<int:pk>/edit/", door.signed_in(webauthn.edit_webauthn), name="mfa_edit_webauthn"),
-    path("sessions/", door.signed_in(sessions.list_usersessions), name="usersessions_list"),
+    # Looking is free; ending the others asks again who one is, as whoever found an open screen would do it first.
+    path(
+        "sessions/",
+        door.signed_in(reauthentication_required(sessions.list_usersessions, allow_get=True, app="usersessions")),
+        name="usersessions_list",
+    ),
     path("second-factor", views.factor_setup, name="accounts_factor_setup"),
     path("sign-options", views.sign_options, name="accounts_sign_options"),
     path("lost-factor", views.lost_factor, name="accounts_lost_factor"),

@@ -16,6 +16,8 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff/\\]")
 
+_ENDINGS = {"application/pdf": (".pdf",), "image/png": (".png",), "image/jpeg": (".jpg", ".jpeg", ".jpe")}
+
 _NOT_OURS = Bilingual(
     zh="這個檔案的內容不是PDF、PNG或JPEG。請換一個檔案，10MB以內。",
     en="This file is not a PDF, PNG or JPEG inside. Choose another one, up to 10 MB.",
@@ -57,7 +59,7 @@ def read(*, name: str, content: bytes, field: str) -> Upload:
         raise Refusal(_ENCRYPTED, rule="upload-encrypted", field=field)
     found = identity.in_pdf(content) if media_type == "application/pdf" else None
     pages = tuple(identity.pages_of(content)) if found else ()
-    return Upload(_name(name), content, media_type, found, pages)
+    return Upload(_name(name, media_type), content, media_type, found, pages)
 
 
 def _kind(content: bytes) -> str | None:
@@ -69,7 +71,9 @@ def _kind(content: bytes) -> str | None:
     return "image/jpeg" if content.startswith(_JPEG) and content.rstrip(b"\x00").endswith(b"\xff\xd9") else None
 
 
-def _name(name: str) -> str:
-    """Return the last part of the name, without what could mislead the eye or a path."""
+def _name(name: str, media_type: str) -> str:
+    """Return the last part of the name, without what could mislead the eye or a path, ending as what the file is."""
     clean = _CONTROL.sub("", PurePath(name.replace("\\", "/")).name).strip(". ")
-    return clean[-120:] or "file"
+    kept = clean[-115:] or "file"
+    endings = _ENDINGS[media_type]
+    return kept if kept.lower().endswith(endings) else kept + endings[0]

@@ -22,7 +22,7 @@ from lianfang.audit import queries as audit
 from lianfang.kernel.clock import utcnow
 from lianfang.kernel.text import Bilingual
 from lianfang.policy.facts import Kind, Right, Standing, Subject
-from lianfang.web.middleware import THEME_COOKIE, THEMES
+from lianfang.web.middleware import THEME_COOKIE, THEMES, cookie_name
 from lianfang.web.navigation import NAVIGATION, STAFF_WORDS, Item, Section
 
 log = logging.getLogger("lianfang.web")
@@ -163,7 +163,7 @@ class Shell:
     @cached_property
     def theme(self) -> str:
         """`system`, `light` or `dark`."""
-        chosen = self._request.COOKIES.get(THEME_COOKIE, "")
+        chosen = self._request.COOKIES.get(cookie_name(THEME_COOKIE), "")
         return chosen if chosen in THEMES else "system"
 
     @cached_property

@@ -56,6 +56,9 @@ class HeadersMiddleware:
             response.headers[name] = value
         if settings.SECURE:
             response.headers["Strict-Transport-Security"] = HSTS
+        if response.headers.get("Content-Type") == "text/html":
+            # A library's bare answer: left to guess, a browser might read it as something else.
+            response.headers["Content-Type"] = "text/html; charset=utf-8"
         if CLOSED.match(request.path):
             response.headers["Cache-Control"] = "no-store"
         elif not request.path.startswith(settings.STATIC_URL):
@@ -78,7 +81,7 @@ class LanguageMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.method in ("GET", "HEAD") and (answer := _switch(request)) is not None:
             return answer
-        language = LANGUAGES.get(request.COOKIES.get(LANGUAGE_COOKIE, ""), settings.LANGUAGE_CODE)
+        language = LANGUAGES.get(request.COOKIES.get(cookie_name(LANGUAGE_COOKIE), ""), settings.LANGUAGE_CODE)
         translation.activate(language)
         request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
         try:
@@ -90,6 +93,32 @@ class LanguageMiddleware:
             response.headers.setdefault("Content-Language", "en" if language == "en" else "zh-Hant-TW")
             patch_vary_headers(response, ("Cookie",))
         return response
+
+
+class OtherSitesMiddleware:
+    """What another site makes a browser ask for is refused, but for a plain visit by a link.
+
+    Form tokens and cookies that stay at home hold forged forms off already; this reads what the browser itself says
+    (W3C Fetch Metadata) and refuses pictures, scripts and frames of other sites as well. A program, or a browser that
+    says nothing, is left to the other two.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        """Django's hook before a view: everything that a page needs is there, the form token is not looked at yet."""
+        if request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin"):
+            return None
+        if request.method not in ("GET", "HEAD"):
+            return errors.csrf_failure(request, "another site")
+        visit = request.headers.get("Sec-Fetch-Mode") == "navigate"
+        if visit and request.headers.get("Sec-Fetch-Dest", "document") == "document":
+            return None
+        return errors.forbidden(request)
 
 
 class RefusalMiddleware:
@@ -108,9 +137,15 @@ class RefusalMiddleware:
         return None
 
 
+def cookie_name(cookie: str) -> str:
+    """What a preference's cookie is called: on a secure site by a name that no other host and no plain page can set."""
+    return f"__Host-{cookie}" if settings.SECURE else cookie
+
+
 def set_preference(response: HttpResponseBase, *, cookie: str, value: str) -> None:
     """Keep one preference of the reader for a year in a cookie of this site."""
-    response.set_cookie(cookie, value, max_age=_YEAR, secure=settings.SECURE, httponly=True, samesite="Lax")
+    name = cookie_name(cookie)
+    response.set_cookie(name, value, max_age=_YEAR, secure=settings.SECURE, httponly=True, samesite="Lax")
 
 
 def _switch(request: HttpRequest) -> HttpResponse | None:

@@ -18,7 +18,7 @@ from lianfang.kernel.clock import UTC
 from lianfang.policy.facts import Kind, Standing, Subject
 from lianfang.web import actions, context, guide, queries
 from lianfang.web.forms import PreferencesForm
-from lianfang.web.middleware import LANGUAGE_COOKIE, THEME_COOKIE, set_preference
+from lianfang.web.middleware import LANGUAGE_COOKIE, THEME_COOKIE, cookie_name, set_preference
 
 _ENDED = (Standing.REVOKED, Standing.TERMINATED)
 
@@ -123,7 +123,7 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 
 def _with_preferences(response: HttpResponse, account: Account, *, known: Collection[str] = ()) -> HttpResponse:
     for cookie, value in ((LANGUAGE_COOKIE, account.language), (THEME_COOKIE, account.theme)):
-        if cookie not in known:
+        if cookie_name(cookie) not in known:
             set_preference(response, cookie=cookie, value=value)
     return response
 

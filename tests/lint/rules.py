@@ -24,6 +24,9 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("nothing-run-from-text", "lianfang/web/templatetags/web.py"): "marks our own icons, read from files of the tree",
     ("nothing-run-from-text", "lianfang/accounts/adapter.py"): "marks the QR code that allauth draws",
     ("clock", "lianfang/kernel/clock.py"): "the one place that reads the clock of this process",
+    ("no-calls-out", "lianfang/outbox/sender.py"): "speaks to the operator's own mail server, which EMAIL_URL names",
+    ("no-calls-out", "lianfang/supervise.py"): "takes the port of the web server and asks it whether it is up",
+    ("no-calls-out", "lianfang/mailbox.py"): "answers as the demonstration's mail server",
 }
 """(rule, path) -> why the rule does not hold there."""
 
@@ -205,6 +208,77 @@ def _unsafe(_: str, text: str) -> Found:
                 yield node.lineno, f"{_dotted(node.func)} runs text as a program"
 
 
+_READ_FROM_OUTSIDE = re.compile(r"\b(GET|POST|FILES|COOKIES|META|headers|cleaned_data|data)\b")
+_QUESTIONS = frozenset({"filter", "exclude", "get", "annotate", "aggregate", "alias", "values", "values_list", "Q"})
+_QUESTIONS |= {"create", "update", "get_or_create", "update_or_create", "extra", "order_by", "only", "defer"}
+_BY_NAME = frozenset({"order_by", "values", "values_list", "only", "defer"})
+
+
+def _own_words(node: ast.AST) -> bool:
+    """A constant, an expression of the query language, or names that this module writes in capitals."""
+    if isinstance(node, ast.Starred):
+        return _own_words(node.value)
+    if isinstance(node, ast.Name | ast.Attribute):
+        return _dotted(node).split(".")[-1].isupper()
+    return isinstance(node, ast.Constant | ast.Call)
+
+
+def _questions(_: str, text: str) -> Found:
+    for node in _nodes(text):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute | ast.Name):
+            continue
+        name = _dotted(node.func).split(".")[-1]
+        if name not in _QUESTIONS:
+            continue
+        for word in node.keywords:
+            if word.arg is None and _READ_FROM_OUTSIDE.search(ast.unparse(word.value)):
+                yield node.lineno, f"{name}(**…) asks by names that somebody sent: name each field"
+        if name == "extra":
+            yield node.lineno, "extra() takes SQL as text"
+        if name in _BY_NAME and isinstance(node.func, ast.Attribute) and _is_a_query(name, node.func.value):
+            for argument in node.args:
+                if not _own_words(argument):
+                    yield node.lineno, f"{name}({ast.unparse(argument)}): a column is chosen by a name of this module"
+
+
+def _is_a_query(name: str, node: ast.AST) -> bool:
+    """`values()` of a dict is something else; nothing but a query is ordered by."""
+    return name == "order_by" or bool(_QUERYSET & set(_dotted(node).split(".")))
+
+
+_CALLERS = frozenset({"requests", "httpx", "aiohttp", "urllib3", "socket", "ssl", "ftplib", "telnetlib", "smtplib"})
+_CALLERS |= {"http.client", "urllib.request", "xmlrpc", "paramiko", "websockets", "imaplib", "poplib"}
+
+
+def _calls_out(_: str, text: str) -> Found:
+    for node in _nodes(text):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            if name in _CALLERS or name.split(".")[0] in _CALLERS:
+                yield getattr(node, "lineno", 1), f"{name}: the product calls nobody; what it needs is brought to it"
+
+
+_LOUD = (
+    (re.compile(r"\b(?:innerHTML|outerHTML|insertAdjacentHTML|document\.write|srcdoc)\b"), "text is set as text"),
+    (re.compile(r"\beval\s*\(|\bnew\s+Function\b|\bsetTimeout\s*\(\s*[\"']"), "no text is run"),
+    (re.compile(r"\b(?:localStorage|sessionStorage|indexedDB|document\.cookie)\b"), "nothing is kept in the browser"),
+    (re.compile(r"\bpostMessage\b|[\"']message[\"']"), "no script talks to another window"),
+    (re.compile(r"[\"']paste[\"']|onpaste"), "whatever is pasted is taken"),
+    (re.compile(r"__proto__|\.prototype\b|Object\.assign"), "no object takes names from outside"),
+)
+
+
+def _scripts(_: str, text: str) -> Found:
+    for number, line in enumerate(text.splitlines(), 1):
+        for pattern, message in _LOUD:
+            if pattern.search(line):
+                yield number, message
+
+
 _NOW = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "timezone.now", "datetime.datetime.now"}
 _NOW |= {"datetime.datetime.utcnow", "datetime.date.today", "django.utils.timezone.now"}
 
@@ -288,6 +362,14 @@ RULES: tuple[Rule, ...] = (
         ("lianfang/web/templates/web/a.html", "<p>{{ text|safe }}</p>\n"),
     ),
     Rule(
+        "quiet-scripts",
+        "Our scripts set text as text, run none, keep nothing and talk to nobody.",
+        ("lianfang/*/static/*.js",),
+        _scripts,
+        ("lianfang/web/static/web/a.js", 'live.textContent = words;\nbutton.addEventListener("click", go);\n'),
+        ("lianfang/web/static/web/a.js", "live.innerHTML = words;\n"),
+    ),
+    Rule(
         "classes-without-data-images",
         "Bootstrap's classes that draw with data: images are not used.",
         ("lianfang/*.html",),
@@ -302,6 +384,22 @@ RULES: tuple[Rule, ...] = (
         _unsafe,
         ("lianfang/web/icons.py", "from django.utils.html import format_html\n"),
         ("lianfang/web/icons.py", "from django.utils.safestring import mark_safe\n"),
+    ),
+    Rule(
+        "own-questions",
+        "The database is asked by names that the code writes: nothing that was sent becomes a field, an order or SQL.",
+        PYTHON,
+        _questions,
+        ("lianfang/intel/queries.py", "Item.objects.filter(tlp=form.cleaned_data['tlp']).order_by('-at', *NEWEST)\n"),
+        ("lianfang/intel/queries.py", "Item.objects.filter(**request.GET.dict())\n"),
+    ),
+    Rule(
+        "no-calls-out",
+        "Nothing in the product opens a connection to anybody but its database and its mail server.",
+        PYTHON,
+        _calls_out,
+        ("lianfang/intel/intake.py", "from urllib.parse import urlsplit\n"),
+        ("lianfang/intel/intake.py", "from urllib.request import urlopen\n"),
     ),
     Rule(
         "clock",

@@ -107,7 +107,7 @@ def test_the_same_content_is_known_by_its_digest_whatever_its_name() -> None:
     ("given_", "kept"),
     [
         ("證明 (1).pdf", "證明 (1).pdf"),
-        ("/etc/passwd", "passwd"),
+        ("/etc/passwd", "passwd.pdf"),
         ("..\\..\\證明.pdf", "證明.pdf"),
         ("證明.pdf/", "證明.pdf"),
         ("  證明.pdf  ", "證明.pdf"),
@@ -115,10 +115,10 @@ def test_the_same_content_is_known_by_its_digest_whatever_its_name() -> None:
         ("a\u200fb\u061cc\u200bd.pdf", "abcd.pdf"),
         ("a\ud800b.pdf", "ab.pdf"),
         ("\x80a\u2028b.pdf", "ab.pdf"),
-        ("", "file"),
-        ("...", "file"),
-        ("/", "file"),
-        ("\u202e", "file"),
+        ("", "file.pdf"),
+        ("...", "file.pdf"),
+        ("/", "file.pdf"),
+        ("\u202e", "file.pdf"),
     ],
 )
 def test_the_name_that_is_kept_is_one_line_and_no_path(given_: str, kept: str) -> None:

@@ -45,14 +45,26 @@ def test_everything_else_is_refused_with_the_field(content: bytes) -> None:
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
-        ("../../etc/passwd", "passwd"),
+        ("../../etc/passwd", "passwd.pdf"),
         ("C:\\temp\\證明.pdf", "證明.pdf"),
-        ("a\u202egpj.exe", "agpj.exe"),
-        ("..", "file"),
+        ("a\u202egpj.exe", "agpj.exe.pdf"),
+        ("..", "file.pdf"),
     ],
 )
 def test_names_mislead_nobody(given: str, kept: str) -> None:
     assert uploads.read(name=given, content=PDF, field="f").name == kept
+
+
+@pytest.mark.parametrize(
+    ("content", "given", "kept"),
+    [
+        (PDF, "virus.exe", "virus.exe.pdf"), (PDF, "印鑑.PDF", "印鑑.PDF"), (PDF, "a.pdf.html", "a.pdf.html.pdf"),
+        (PNG, "photo.jpg", "photo.jpg.png"), (JPEG, "photo.JPEG", "photo.JPEG"), (JPEG, "photo", "photo.jpg"),
+        (PDF, "x" * 300, "x" * 115 + ".pdf"),
+    ],
+)  # fmt: skip
+def test_a_file_is_named_as_what_it_is(content: bytes, given: str, kept: str) -> None:
+    assert uploads.read(name=given, content=content, field="f").name == kept
 
 
 @pytest.mark.parametrize("text", ["A123456789", "身分證A123456789。", "a123456789", "A800000014", "AC01234567"])

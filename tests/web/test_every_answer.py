@@ -279,6 +279,58 @@ def test_a_form_from_another_site_is_refused_even_with_its_token(world: World, o
     assert client.post("/me", typed).status_code == 302, "from here it is taken"
 
 
+ELSEWHERE = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "whatever"])
+@pytest.mark.django_db
+def test_no_form_of_another_site_is_taken_whatever_it_brings(world: World, site: str) -> None:
+    client = world.client(world.jia.admin)
+    typed = {"theme": "dark", "language": "en"}
+    answer = client.post("/me", typed, headers={**ELSEWHERE, "Sec-Fetch-Site": site})
+    assert answer.status_code == 403
+    assert "請再送一次表單" in answer.content.decode()
+    world.jia.admin.account.refresh_from_db()
+    assert world.jia.admin.account.theme == "system"
+    for own in ("same-origin", "none"):
+        assert client.post("/me", typed, headers={"Sec-Fetch-Site": own}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({}, 200),  # a link in a mail or on another page
+        ({"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, 403),
+        ({"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"}, 403),
+        ({"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}, 403),
+        ({"Sec-Fetch-Dest": "iframe"}, 403),
+        ({"Sec-Fetch-Dest": "object"}, 403),
+    ],
+)
+@pytest.mark.django_db
+def test_another_site_may_link_here_and_build_nothing_of_ours_in(
+    world: World, more: dict[str, str], status: int
+) -> None:
+    client = world.client(world.jia.admin)
+    for where in ("/about", "/member", "/me", "/audit/checkpoint"):
+        answer = client.get(where, headers=ELSEWHERE | more)
+        assert answer.status_code == status or (where == "/audit/checkpoint" and status == 200), where
+        assert client.head(where, headers=ELSEWHERE | more).status_code == answer.status_code
+
+
+@override_settings(SECURE=True)
+@pytest.mark.django_db
+def test_on_a_secure_site_no_cookie_can_be_planted_by_another_host() -> None:
+    client = Client()
+    assert set(client.get("/about?lang=en&theme=dark").cookies) == {"__Host-language", "__Host-theme"}
+    page = client.get("/about").content.decode()
+    assert '<html lang="en"' in page
+    assert 'data-bs-theme="dark"' in page
+    planted = Client()
+    planted.cookies["language"] = "en"
+    assert '<html lang="en"' not in planted.get("/about").content.decode()
+
+
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost@evil.example", "local host", ""])
 @pytest.mark.django_db
 def test_a_host_that_is_not_ours_is_answered_with_nothing_of_it(host: str) -> None:

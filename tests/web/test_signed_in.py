@@ -102,3 +102,16 @@ def test_numbers_beside_the_navigation_are_those_of_the_queue(world: World) -> N
 
 def _home(world: World) -> str:
     return world.client(world.analyst).get("/me").text
+
+
+@pytest.mark.django_db
+def test_every_page_of_who_is_signed_in_leads_to_signing_out(world: World) -> None:
+    for actor, pages in (
+        (world.jia.admin, ("/member", "/member/connections", "/member/intel")),
+        (world.reviewer, ("/staff/inbox", "/staff/applications")),
+        (world.former.admin, ("/exit",)),
+    ):
+        client = world.client(actor)
+        for path in pages:
+            assert 'href="/me"' in client.get(path).text, path
+        assert 'action="/account/logout/"' in client.get("/me").text
