@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.backends.postgresql import base
-from django.db.utils import OperationalError
+from django.db.utils import DatabaseError
 
 __all__ = ["DatabaseWrapper", "NotReplicated"]
 
@@ -18,8 +18,11 @@ __all__ = ["DatabaseWrapper", "NotReplicated"]
 _WAITING = "SyncRepWaitForLSN"
 
 
-class NotReplicated(OperationalError):
-    """Committed on the primary, and perhaps nowhere else. Asking again is safe only where asking twice is."""
+class NotReplicated(DatabaseError):
+    """Committed on the primary, and perhaps nowhere else. Asking again is safe only where asking twice is.
+
+    No failure that passes by itself: nobody is told to come back and try again.
+    """
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
