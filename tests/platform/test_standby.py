@@ -36,6 +36,7 @@ from lianfang.policy import sql
 from lianfang.policy.facts import AudienceKind, NameSource
 from lianfang.policy.store import bump_policy
 from tests.faults.storm import OBJECTS, TAXII, bundle
+from tests.goals import goal
 from tests.outbox.conftest import Folder, folder_server  # noqa: F401 - a fixture
 from tests.platform.pair import Pair, until
 from tests.platform.running import Run
@@ -263,7 +264,6 @@ def test_a_failover_under_load_loses_nothing_and_needs_nobody(site: Site) -> Non
     assert health.synchronous() == "FIRST 1 (b)"
     back, clients = fail_over(site, decisions=3, seconds=1.0)
     accounts_agree(clients)
-    print(f"failover: {len(clients.taken)} shared, {len(clients.decided)} decided, back after {back:.1f} s")
     assert back < 30
 
     # Alone and unprotected, which is said where operators look.
@@ -320,18 +320,21 @@ def a_wait_that_is_broken_off_is_no_success(site: Site) -> None:
 
 @pytest.mark.long
 def test_twenty_failovers(site: Site) -> None:
-    waits, shared, decided = [], 0, 0
-    for _ in range(20):
-        back, clients = fail_over(site, decisions=2, seconds=0.5)
-        accounts_agree(clients)
-        waits.append(back)
-        shared, decided = shared + len(clients.taken), decided + len(clients.decided)
-        site.pair.rejoin()
-    the_worker_works(site)
-    assert verify().ok
-    waits.sort()
-    print(
-        f"failover: 20 kills of the primary, {shared} submissions and {decided} decisions acknowledged, 0 lost; "
-        f"back after {waits[10]:.1f} s (median), {waits[-1]:.1f} s (longest)"
-    )
+    waits: list[float] = []
+    shared = decided = 0
+    with goal("failovers under load, nothing acknowledged lost") as counted:
+        for _ in range(20):
+            back, clients = fail_over(site, decisions=2, seconds=0.5)
+            accounts_agree(clients)
+            waits.append(back)
+            shared, decided = shared + len(clients.taken), decided + len(clients.decided)
+            site.pair.rejoin()
+            counted.count += 1
+        the_worker_works(site)
+        assert verify().ok
+        waits.sort()
+        counted.also = (
+            f"{shared} submissions and {decided} decisions acknowledged, "
+            f"back after {waits[10]:.1f} s (median), {waits[-1]:.1f} s (longest)"
+        )
     assert waits[18] < 30
