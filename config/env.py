@@ -1,6 +1,7 @@
 """Readers for the environment. Each fails loudly and names the variable, so that a bad value stops the start."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -52,6 +53,14 @@ def integer(name: str, default: int) -> int:
 def listing(name: str, default: str = "") -> list[str]:
     """Comma-separated values, blanks dropped."""
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Comma-separated addresses and networks."""
+    try:
+        return [ip_network(part) for part in listing(name)]
+    except ValueError:
+        raise BadEnvironment(name, "must list addresses or networks, such as 127.0.0.1, 10.0.0.0/8.") from None
 
 
 _FORM = "must look like postgresql://user:password@host:port/name."

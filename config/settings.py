@@ -19,6 +19,8 @@ _NAME = _SITE.hostname or ""
 _HOST = f"[{_NAME}]" if ":" in _NAME else _NAME
 ALLOWED_HOSTS = env.listing("LIANFANG_HOSTS", f"{_HOST},localhost,127.0.0.1")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
+# Whose word about a client's address is believed; without any, the address that the server saw counts.
+PROXIES = env.networks("LIANFANG_PROXIES")
 
 INSTALLED_APPS = [
     "lianfang.audit",

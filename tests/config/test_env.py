@@ -128,6 +128,15 @@ def test_a_list_drops_what_is_blank(monkeypatch: pytest.MonkeyPatch, typed: str,
     assert env.listing(NAME, "x, y") == ["x", "y"]
 
 
+def test_networks_are_addresses_or_ranges_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.networks(NAME) == []
+    monkeypatch.setenv(NAME, "127.0.0.1, 10.0.0.0/8,2001:db8::/32")
+    assert [str(one) for one in env.networks(NAME)] == ["127.0.0.1/32", "10.0.0.0/8", "2001:db8::/32"]
+    for wrong in ("proxy.example.org", "10.0.0.1/8", "*", "10.0.0.0/33"):
+        monkeypatch.setenv(NAME, wrong)
+        assert "networks" in stops(lambda: env.networks(NAME))
+
+
 # Database
 
 
