@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("member/organisation/people/invite", views.invite, name="invite"),
     path("member/organisation/people/invitations/<uuid:invitation_id>/resend", views.resend, name="invite_again"),
     path("member/organisation/people/<uuid:affiliation_id>/role", views.change_role, name="change_role"),
+    path("member/organisation/people/<uuid:affiliation_id>/sign-out", views.sign_out, name="sign_out_person"),
     path("member/organisation/people/<uuid:affiliation_id>/leave", views.leave, name="person_leaves"),
     path("member/connections", views.connections, name="connections"),
     path("member/connections/new", views.new_connection, name="new_connection"),

@@ -12,6 +12,8 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+from lianfang.audit.models import Entry
+from lianfang.policy.facts import Role
 from tests.world import PASSWORD, World, build
 
 pytestmark = pytest.mark.django_db
@@ -114,3 +116,23 @@ def test_ending_other_devices_asks_again_after_a_while(world: World) -> None:
     mine.post(reverse("usersessions_list"))
     assert not is_in(other)
     assert is_in(mine)
+
+
+def test_an_administrator_signs_a_colleague_out_everywhere(world: World) -> None:
+    yi = world.yi
+    admin, devices = world.client(yi.admin), [world.client(yi.member) for _ in range(2)]
+    for device in devices:
+        assert is_in(device)
+    page = admin.get(reverse("change_role", args=[yi.member.affiliation.pk])).content.decode()
+    address = reverse("sign_out_person", args=[yi.member.affiliation.pk])
+    assert f'action="{address}"' in page
+    assert admin.get(address).status_code == 405
+    assert world.client(world.jia.admin).post(address).status_code == 404
+    assert all(is_in(device) for device in devices)
+    before = Entry.objects.filter(tag="accounts:session:end").count()
+    assert admin.post(address)["Location"] == reverse("people")
+    assert not any(is_in(device) for device in devices)
+    assert is_in(admin)
+    assert Entry.objects.filter(tag="accounts:session:end").count() == before + 1
+    assert yi.member.subject().role is Role.MEMBER, "the role stays"
+    assert world.client(yi.member).get("/member").status_code == 200, "and so does the way in"

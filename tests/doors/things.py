@@ -26,8 +26,8 @@ from tests.world import World, answers, draft
 
 _BY_NAME = {
     "staff": (
-        "audit_", "case", "letter", "membership", "revocation", "appeal", "decide_", "leave_duty", "setting",
-        "staff_intel_",
+        "audit_", "case", "colleague_leaves", "invite_colleague_again", "letter", "membership", "revocation", "appeal",
+        "decide_", "leave_duty", "setting", "staff_intel_",
     ),
     "public": ("charter_", "demo_"),
     "link": (
@@ -80,6 +80,7 @@ def make(world: World) -> Things:
         ("invite_again", "invitation_id"): invitation.pk,
         ("change_role", "affiliation_id"): yi.member.affiliation.pk,
         ("person_leaves", "affiliation_id"): yi.member.affiliation.pk,
+        ("sign_out_person", "affiliation_id"): yi.member.affiliation.pk,
         **{(name, "token_id"): token for name in ("connection", "rotate_connection", "revoke_connection")},
         **{
             (f"intel_{name}", "stix_id"): item["id"]

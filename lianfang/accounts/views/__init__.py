@@ -18,7 +18,7 @@ from lianfang.accounts.views.governance import (
     setting,
     settings_page,
 )
-from lianfang.accounts.views.people import change_role, invite, leave, people, resend
+from lianfang.accounts.views.people import change_role, invite, leave, people, resend, sign_out
 from lianfang.accounts.views.sign_in import (
     factor_setup,
     help_one,
@@ -56,4 +56,5 @@ __all__ = [
     "setting",
     "settings_page",
     "sign_options",
+    "sign_out",
 ]

@@ -118,6 +118,17 @@ def change_role(request: HttpRequest, affiliation_id: UUID) -> HttpResponseBase:
     return render(request, "accounts/role.html", context, status=422 if form.is_bound else 200)
 
 
+@require_POST
+@door(Right.MANAGE_PEOPLE)
+def sign_out(request: HttpRequest, affiliation_id: UUID) -> HttpResponse:
+    """End a colleague's sessions on every device: a lost laptop, a suspicion. The role stays."""
+    affiliation = _affiliation(request, affiliation_id)
+    actions.end_sessions(person=affiliation.person, by=asked(request).subject, at=asked(request).at)
+    if affiliation.person_id != asked(request).person.pk:
+        messages.success(request, _("Every session of this person has ended."))
+    return HttpResponseRedirect(reverse("people"))
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @door(Right.MANAGE_PEOPLE)
 def leave(request: HttpRequest, affiliation_id: UUID) -> HttpResponseBase:
