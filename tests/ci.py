@@ -61,8 +61,8 @@ STYLE = (
 )
 TYPES = Step("mypy", tool("mypy"), 300)
 MIGRATIONS = Step("migrations match the models", [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], 60)
-# Suites that start whole servers or browsers mostly wait for them: one process each, two suites beside each other.
-WAITING = (("tests/platform",), ("tests/browser", "tests/story"))
+# Suites that start whole servers or browsers mostly wait for them: one process each, all beside each other.
+WAITING = (("tests/platform",), ("tests/browser",), ("tests/story",))
 ORDINARY = "not long and not fresh"
 SLOWEST = ("--durations=12", "--durations-min=4")
 
