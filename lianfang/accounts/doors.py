@@ -81,9 +81,14 @@ class _Doors:
 door = _Doors()
 
 
-def require(*, subject: Subject, right: Right, target: Label | Case | None = None, at: datetime) -> None:
-    """Raise Refusal, with the rule that speaks and its clause, unless the policy allows the right."""
-    decision = decide(subject=subject, right=right, target=target, at=at, request=_PAGE)
+def require(
+    *, subject: Subject, right: Right, target: Label | Case | None = None, at: datetime, request: Request = _PAGE
+) -> None:
+    """Raise Refusal, with the rule that speaks and its clause, unless the policy allows the right.
+
+    `request` says how it is asked for, where that is limited: a key's networks and collections.
+    """
+    decision = decide(subject=subject, right=right, target=target, at=at, request=request)
     if not decision.allowed:
         raise refusal(right=right, decision=decision)
 

@@ -93,6 +93,11 @@ class Tag(StrEnum):
     )
     CHARTER_DOCUMENT_LOAD = "charter:document:load", "載入一份文件的版本", "loaded a version of a document"
     CHARTER_DUTY_ACKNOWLEDGE = "charter:duty:acknowledge", "確認保密義務", "acknowledged the duty of confidentiality"
+    EXCHANGE_PROFILE_DIVIDE = (
+        "exchange:profile:divide",
+        "把機器分享的設定分到各個集合",
+        "divided what was decided for machines among the collections",
+    )
     EXCHANGE_PROFILE_SET = (
         "exchange:profile:set",
         "決定機器分享情資時的標示",
@@ -104,6 +109,11 @@ class Tag(StrEnum):
     INTEL_ITEM_RELAY = "intel:item:relay", "將一則情資轉送內部成員", "relayed an item to the constituents"
     INTEL_ITEM_RELEASE = "intel:item:release", "將一則情資移出隔離", "released an item from quarantine"
     INTEL_ITEM_UNRELAY = "intel:item:unrelay", "撤回一則情資的轉送", "withdrew the relay of an item"
+    INTEL_LOG_DIVIDE = (
+        "intel:log:divide",
+        "把交換紀錄依標示分到各個集合",
+        "divided the exchange log among the collections",
+    )
     INTEL_STOP_ALARM = "intel:stop:alarm", "停止揭露逾時未確認，發出警示", "raised the alarm over an unconfirmed stop"
     INTEL_STOP_ASK = "intel:stop:ask", "提議結束停止揭露", "asked to end the stop of disclosure"
     INTEL_STOP_CONFIRM = "intel:stop:confirm", "確認停止揭露", "confirmed the stop of disclosure"

@@ -136,6 +136,7 @@ def release_from_quarantine(
     version.label_id = store.intern(published)
     version.save(update_fields=["label"])
     record(by=by, at=at, about=version, detail={"tlp": published.tlp.label, "from": label.tlp.label})
+    log.leave_collections(version, but=published.tlp)
     shown = published
     if published.not_before is not None:
         shown = replace(published, narrowed_to=NarrowedTo(NarrowedKind.SOURCE))
@@ -233,14 +234,16 @@ def _relabelled(label: Label, tlp: Tlp, audience: Audience) -> Label:
 
 
 @action(Tag.INTEL_ITEM_RECALL)
-def recall(*, by: Subject, at: datetime, version: Version, reason: str) -> Recall:
+def recall(*, by: Subject, at: datetime, version: Version, reason: str, request: Request = _PAGE) -> Recall:
     """Take a version out of every channel at once. Those who received it find a notice in its place, without content.
+
+    `request` says how it is asked for, where a key is limited to networks or collections.
 
     Raises Refusal without a reason, when it is recalled already, and where the policy denies.
     """
     version = _locked(version)
     label = label_of(version)
-    _require(by, Right.RECALL, label, at)
+    _require(by, Right.RECALL, label, at, request)
     if label.state is State.RECALLED:
         raise Refusal(
             Bilingual(zh="這一則已經召回。", en="This item is recalled already."), rule="F-recalled", clause="2.3"

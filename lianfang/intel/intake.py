@@ -25,6 +25,7 @@ from lianfang.audit.actions import action, record
 from lianfang.audit.failpoints import failpoint
 from lianfang.audit.tags import Tag
 from lianfang.intel import decode, log, markings, stix
+from lianfang.intel.definitions import DEFINITIONS
 from lianfang.intel.fold import folded
 from lianfang.intel.labelling import LabelForm, last_change_of_standing
 from lianfang.intel.models import Embargo, Submission, Version
@@ -46,6 +47,7 @@ from lianfang.policy.facts import (
     NarrowedKind,
     NarrowedTo,
     Pair,
+    Request,
     Right,
     Source,
     State,
@@ -104,14 +106,22 @@ class _Held:
 
 
 def submit(
-    *, by: Subject, at: datetime, body: bytes, form: LabelForm, channel: Channel, key: UUID | None = None
+    *,
+    by: Subject,
+    at: datetime,
+    body: bytes,
+    form: LabelForm,
+    channel: Channel,
+    key: UUID | None = None,
+    request: Request | None = None,
 ) -> Submission:
     """Take in one body and return what became of each object. The same key, or the same body by the same subject
-    within a day, is the same submission.
+    within a day, is the same submission. `request` says how it is asked for, where a key is limited to networks or
+    collections.
 
     Raises Refusal when the subject may not submit, the form is not right, or the body as a whole cannot be read.
     """
-    require(subject=by, right=Right.SUBMIT, at=at)
+    require(subject=by, right=Right.SUBMIT, at=at, request=request or Request(channel=channel))
     form.check(subject=by, at=at)
     whole = digest(body + canonical(form.as_json()))
     earlier = _earlier(by, key, whole, at)
@@ -389,8 +399,9 @@ class _Batch:
         return label, findings
 
     def _definitions(self) -> dict[str, Json]:
-        """The marking definitions that came along, else those that the same source brought before."""
-        came = {each.id: each.value for each in self.candidates if each.value["type"] == "marking-definition"}
+        """The marking definitions that came along, else those that everybody has, or the same source brought before."""
+        came = {one.id: one.value for one in DEFINITIONS}
+        came |= {each.id: each.value for each in self.candidates if each.value["type"] == "marking-definition"}
         # A false definition of a known TLP was refused, and what it marks must not pass for what the id means: nobody
         # knows what its sender meant. The bare id speaks of no TLP, hence does not agree.
         came |= {row["id"]: {"id": row["id"]} for row in self.refused if row["id"] in WELL_KNOWN}

@@ -7,7 +7,7 @@ seen everything below it that will ever be there.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from django.db import connection
 
 from lianfang.intel.models import Binding, LogEntry, Relabelling, Version
 from lianfang.policy import store
-from lianfang.policy.facts import Label, NarrowedKind, NarrowedTo
+from lianfang.policy.facts import Label, NarrowedKind, NarrowedTo, State, Tlp
 
 _LOCK = 0x6C66_6C6F_67  # "lflog": one key of the database's advisory locks
 
@@ -28,6 +28,8 @@ class Line:
     label_id: int
     type: str
     stix_id: str
+    returned: bool = False
+    """It brings the version back to those who lose a newer one."""
 
 
 def append(lines: Sequence[Line]) -> range:
@@ -45,15 +47,16 @@ def append(lines: Sequence[Line]) -> range:
     with (
         connection.cursor() as cursor,
         cursor.copy(
-            "COPY intel_logentry (position, version_id, label_id, date_added, type, again) FROM STDIN (FORMAT BINARY)"
+            "COPY intel_logentry (position, version_id, label_id, date_added, type, again, returned)"
+            " FROM STDIN (FORMAT BINARY)"
         ) as copy,
     ):
-        copy.set_types(["int8", "int8", "int8", "timestamptz", "text", "bool"])
+        copy.set_types(["int8", "int8", "int8", "timestamptz", "text", "bool", "bool"])
         for place, line in enumerate(lines):
             again = line.stix_id in before
             before.add(line.stix_id)
             date = at + timedelta(microseconds=place)
-            copy.write_row((first + place, line.version_id, line.label_id, date, line.type, again))
+            copy.write_row((first + place, line.version_id, line.label_id, date, line.type, again, line.returned))
     store.bump_head(last_position + len(lines))
     return range(first, first + len(lines))
 
@@ -96,26 +99,92 @@ def _logged(stix_ids: set[str]) -> set[str]:
 def relabel(version: Version, change: Callable[[Label], Label]) -> None:
     """Put a version, and every line of it, under the label that `change` makes of the one it stands under.
 
-    For changes by which nobody gains. Containers of the same source that require it are made anew. The caller bumps
-    the policy at the end of its transaction.
+    For changes by which nobody gains this version. Containers of the same source that require it are made anew. Where
+    the TLP changes, collections by TLP gain the version: they get further lines of it, which nobody has passed;
+    everywhere else it keeps its place. Whoever loses it meets the version before it again, on a further line too. The
+    caller bumps the policy at the end of its transaction.
     """
     _locked()
-    _change(version, lambda label: replace(change(label), narrowed_to=label.narrowed_to))
-    _containers_anew(version, {version.pk})
+    changed = [_change(version, lambda label: replace(change(label), narrowed_to=label.narrowed_to))]
+    changed += _containers_anew(version, {version.pk})
+    # Once everything stands under its new label.
+    append([line for each in changed for line in (*each.further, *_returning(each.version, each.lost))])
 
 
-def _change(version: Version, change: Callable[[Label], Label]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """A version under another label: the lines that it needs beside its own, and the labels that its lines left."""
+
+    version: Version
+    further: tuple[Line, ...]
+    lost: frozenset[Label]
+
+
+def _returning(newer: Version, lost: Iterable[Label]) -> list[Line]:
+    """Return the lines that bring earlier versions back to those who could read a newer one under these labels.
+
+    Such a line requires what the newer version stood under, so that for nobody else anything moves.
+    """
+    labels = [label for label in lost if label.tlp is not Tlp.RED and label.state is not State.RECALLED]
+    if not labels:
+        return []
+    earlier = Version.objects.filter(item=newer.item_id, modified__lt=newer.modified).order_by("modified")
+    found: dict[tuple[int, int], Line] = {}
+    for version in earlier.select_related("item"):
+        stands = store.labels(set(version.entries.filter(returned=False).values_list("label_id", flat=True))).values()
+        for own in stands:
+            if own.tlp is Tlp.RED or own.state is State.RECALLED:
+                continue
+            for label in labels:
+                needed = {replace(label, requires=frozenset()), *label.requires} - {replace(own, requires=frozenset())}
+                number = store.intern(replace(own, requires=own.requires | needed))
+                found[version.pk, number] = Line(version.pk, number, version.item.type, version.item.stix_id, True)
+    return list(found.values())
+
+
+def _change(version: Version, change: Callable[[Label], Label]) -> _Changed:
+    """Change label and lines."""
     entries = list(version.entries.all())
     known = store.labels({version.label_id, *(entry.label_id for entry in entries)})
-    new = {number: store.intern(change(label)) for number, label in known.items()}
-    if new[version.label_id] != version.label_id:
-        version.label_id = new[version.label_id]
+    new: dict[tuple[int, bool], tuple[int, Label]] = {}
+    for key in {(version.label_id, False), *((entry.label_id, entry.returned) for entry in entries)}:
+        label = change(known[key[0]])
+        if key[1]:  # which lasts: it says whom the version was brought back to
+            label = replace(label, requires=label.requires | known[key[0]].requires)
+        new[key] = store.intern(label), label
+    number, _ = new[version.label_id, False]
+    if number != version.label_id:
+        version.label_id = number
         version.save(update_fields=["label"])
+    further: dict[int, Line] = {}
+    lost: set[Label] = set()
     for entry in entries:
-        if new[entry.label_id] != entry.label_id:
-            Relabelling.objects.create(position=entry.position, old_id=entry.label_id, new_id=new[entry.label_id])
-            entry.label_id = new[entry.label_id]
-            entry.save(update_fields=["label"])
+        old = entry.label_id
+        number, label = new[old, entry.returned]
+        if number == old:
+            continue
+        Relabelling.objects.create(position=entry.position, old_id=old, new_id=number)
+        lost.add(known[old])
+        entry.label_id = number
+        if label.tlp is not known[old].tlp:
+            entry.moved = True
+            if label.tlp is not Tlp.RED:  # which no machine gets
+                further[number] = Line(version.pk, number, version.item.type, version.item.stix_id)
+        entry.save(update_fields=["label", "moved"])
+    return _Changed(version, tuple(further.values()), frozenset(lost))
+
+
+def leave_collections(version: Version, *, but: Tlp) -> None:
+    """Take the lines of a version that stand under another TLP out of the collections by TLP; all else stays.
+
+    The caller adds the line under the new one, and bumps the policy.
+    """
+    _locked()
+    for entry in version.entries.filter(moved=False).order_by("position"):
+        if store.label(entry.label_id).tlp is not but:
+            Relabelling.objects.create(position=entry.position, old_id=entry.label_id, new_id=entry.label_id)
+            entry.moved = True
+            entry.save(update_fields=["moved"])
 
 
 def narrow_to_source(versions: Sequence[Version]) -> None:
@@ -133,15 +202,17 @@ def narrow_to_source(versions: Sequence[Version]) -> None:
             entry.save(update_fields=["label"])
 
 
-def _containers_anew(bound: Version, done: set[int]) -> None:
-    for binding in Binding.objects.filter(bound=bound).select_related("container"):
+def _containers_anew(bound: Version, done: set[int]) -> list[_Changed]:
+    changed: list[_Changed] = []
+    for binding in Binding.objects.filter(bound=bound).select_related("container__item"):
         container = binding.container
         if container.pk in done:
             continue
         done.add(container.pk)
         required = required_labels(container)
-        _change(container, lambda label, required=required: with_requires(label, required))  # type: ignore[misc]
-        _containers_anew(container, done)
+        changed.append(_change(container, lambda label, required=required: with_requires(label, required)))  # type: ignore[misc]
+        changed += _containers_anew(container, done)
+    return changed
 
 
 def required_labels(container: Version) -> frozenset[Label]:

@@ -143,6 +143,11 @@ class LogEntry(models.Model):
     type = models.TextField()
     again = models.BooleanField(default=False)
     """An entry for the same STIX id stood in the log before, of whatever source."""
+    moved = models.BooleanField(default=False, db_default=False)
+    """Its version came under another TLP since: in collections by TLP a further line stands for it, at a place that
+    nobody has passed."""
+    returned = models.BooleanField(default=False, db_default=False)
+    """It brings a version back to those who lose a newer one: for them it is the last again, at this place."""
 
     class Meta:
         indexes = [models.Index(fields=["version"], name="intel_logentry_again", condition=Q(again=True))]

@@ -6,7 +6,9 @@ that it is behind: `head` (the log grew: fetch what is new) and `policy` (someth
 relabelled positions, and ask the policy again).
 
 A reader meets each STIX id once: of several copies the first that he may see, of its versions the last (or all, or the
-first), of several entries of one version the first. Only ids that stand in the log more than once need that care.
+first), of several entries of one version the first, save that a last version that was brought back (because a newer one
+was lost) has the place where it came back. Only ids that stand in the log more than once need that care. Each
+collection of the machine doors (`lianfang.intel.parts`) is such a meeting of its own: the union over fewer labels.
 """
 
 from __future__ import annotations
@@ -16,16 +18,17 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from django.db import connection
 from pyroaring import BitMap
 
+from lianfang.intel.definitions import IDS
+from lianfang.intel.parts import Part, allowed_labels
 from lianfang.intel.shelf import Shelf
 from lianfang.policy import store
 from lianfang.policy.facts import Request, Right, Subject
-from lianfang.policy.sql import visible
 
 _PROFILES = 2000
 _UNIONS = 500
@@ -40,6 +43,17 @@ class Versions(StrEnum):
     ALL = "all"
 
 
+class _Kind(IntEnum):
+    """Which positions a union leaves out, whatever their label."""
+
+    PAGES = 0
+    """None."""
+    MACHINES = 1
+    """Members' copies of the definitions that every collection begins with."""
+    BY_TLP = 2
+    """Those, and lines that came under their TLP only after pagers had passed them."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     """One entry for a STIX id that has several."""
@@ -48,13 +62,15 @@ class _Line:
     version: int
     item: int
     modified: datetime
+    returned: bool
 
 
 @dataclass(slots=True)
 class _Union:
-    """What one set of labels comes to."""
+    """What one set of labels comes to, without the positions that its kind leaves out."""
 
     labels: frozenset[int]
+    kind: _Kind
     head: int
     raw: BitMap
     views: dict[Versions, BitMap] = field(default_factory=dict)
@@ -88,12 +104,14 @@ class Index:
         self._relabelled = 0
         self._by_label: dict[int, BitMap] = {}
         self._by_type: dict[str, BitMap] = {}
+        self._copies = BitMap()
+        self._moved = BitMap()
         self._several = BitMap()
         self._id_of: dict[int, str] = {}
         self._lines: dict[str, list[_Line]] = {}
         self._grown: list[_Growth] = []
-        self._profiles: OrderedDict[tuple[Subject, Right, Request], _Profile] = OrderedDict()
-        self._unions: OrderedDict[frozenset[int], _Union] = OrderedDict()
+        self._profiles: OrderedDict[tuple[Subject, Right, Request, Part | None], _Profile] = OrderedDict()
+        self._unions: OrderedDict[tuple[frozenset[int], _Kind], _Union] = OrderedDict()
         self.life = object()
         """Another one after `clear`: what somebody kept of the log before that may be of another log."""
         self.shelf: Shelf[Any] = Shelf()
@@ -119,21 +137,35 @@ class Index:
             if name != "lock":
                 setattr(self, name, value)
 
-    def allowed(self, *, subject: Subject, right: Right, at: datetime, request: Request, view: Versions) -> BitMap:
-        """Return the positions at which this subject holds the right. Do not change the bitmap that is returned."""
-        profile = self._profile(subject, right, at, request)
-        union = self._union(profile.labels)
+    def allowed(
+        self,
+        *,
+        subject: Subject,
+        right: Right,
+        at: datetime,
+        request: Request,
+        view: Versions,
+        part: Part | None = None,
+    ) -> BitMap:
+        """Return the positions at which this subject holds the right. Do not change the bitmap that is returned.
+
+        With `part` (of the machine doors) only those of that part, each STIX id once among them.
+        """
+        profile = self._profile(subject, right, at, request, part)
+        union = self._union(profile.labels, _kind(part))
         if view not in union.views:
             union.views[view] = self._chosen(union.raw, view)
         return union.views[view]
 
     def raw(self, *, subject: Subject, right: Right, at: datetime, request: Request) -> BitMap:
         """Return every position at which this subject holds the right, several of one STIX id included."""
-        return self._union(self._profile(subject, right, at, request).labels).raw
+        return self._union(self._profile(subject, right, at, request, None).labels, _Kind.PAGES).raw
 
-    def valid_until(self, *, subject: Subject, right: Right, at: datetime, request: Request) -> datetime | None:
+    def valid_until(
+        self, *, subject: Subject, right: Right, at: datetime, request: Request, part: Part | None = None
+    ) -> datetime | None:
         """Return when time itself will change what `allowed` answers; None = never."""
-        return self._profile(subject, right, at, request).valid_until
+        return self._profile(subject, right, at, request, part).valid_until
 
     def of_types(self, types: Iterable[str]) -> BitMap:
         """Return the positions of objects of these types; an unknown type has none."""
@@ -149,26 +181,43 @@ class Index:
         fresh: dict[int, BitMap] = {}
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT label_id, type, array_agg(position) FROM intel_logentry"
-                " WHERE position > %s AND position <= %s GROUP BY label_id, type",
+                "SELECT label_id, type, moved, array_agg(position) FROM intel_logentry"
+                " WHERE position > %s AND position <= %s GROUP BY label_id, type, moved",
                 [self.head, head],
             )
-            for label, kind, positions in cursor:
+            definitions = False
+            for label, kind, moved, positions in cursor:
                 found = BitMap(positions)
+                definitions = definitions or kind == "marking-definition"
+                if moved:
+                    self._moved.update(found)
                 self._by_type.setdefault(kind, BitMap()).update(found)
                 self._by_label.setdefault(label, BitMap()).update(found)
                 fresh.setdefault(label, BitMap()).update(found)
+        if definitions:
+            self._recognise(self.head, head)
         self._gather(self.head, head)
         self._grown.append(_Growth(self.head, head, fresh))
         # Whoever is further behind than this is cheaper to build anew.
         del self._grown[:-_GROWTHS]
         self.head = head
 
+    def _recognise(self, old: int, head: int) -> None:
+        """Find members' copies of the definitions that every collection begins with."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT e.position FROM intel_logentry e JOIN intel_version v ON v.id = e.version_id"
+                " JOIN intel_item i ON i.id = v.item_id WHERE e.position > %s AND e.position <= %s"
+                " AND e.type = 'marking-definition' AND i.stix_id = ANY(%s)",
+                [old, head, list(IDS)],
+            )
+            self._copies.update(position for (position,) in cursor)
+
     def _gather(self, old: int, head: int) -> None:
         """Learn of the STIX ids that now stand in the log more than once."""
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT i.stix_id, e.position, e.version_id, v.item_id, v.modified FROM intel_item i"
+                "SELECT i.stix_id, e.position, e.version_id, v.item_id, v.modified, e.returned FROM intel_item i"
                 " JOIN intel_version v ON v.item_id = i.id JOIN intel_logentry e ON e.version_id = v.id"
                 " WHERE e.position <= %s AND i.stix_id IN (SELECT i2.stix_id FROM intel_logentry e2"
                 " JOIN intel_version v2 ON v2.id = e2.version_id JOIN intel_item i2 ON i2.id = v2.item_id"
@@ -176,8 +225,8 @@ class Index:
                 [head, old, head],
             )
             gathered: dict[str, list[_Line]] = {}
-            for stix_id, position, version, item, modified in cursor:
-                gathered.setdefault(stix_id, []).append(_Line(position, version, item, modified))
+            for stix_id, *columns in cursor:
+                gathered.setdefault(stix_id, []).append(_Line(*columns))
         for stix_id, lines in gathered.items():
             self._lines[stix_id] = lines
             for line in lines:
@@ -187,49 +236,62 @@ class Index:
     def _move(self) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT id, position, old_id, new_id FROM intel_relabelling"
-                " WHERE id > %s AND position <= %s ORDER BY id",
+                "SELECT r.id, r.position, r.old_id, r.new_id, e.moved FROM intel_relabelling r"
+                " JOIN intel_logentry e USING (position) WHERE r.id > %s AND r.position <= %s ORDER BY r.id",
                 [self._relabelled, self.head],
             )
             moved = cursor.fetchall()
-        for number, position, old, new in moved:
+        for number, position, old, new, elsewhere in moved:
             self._by_label.setdefault(old, BitMap()).discard(position)
             self._by_label.setdefault(new, BitMap()).add(position)
+            if elsewhere:
+                self._moved.add(position)
             self._relabelled = number
-        self.shelf.drop(position for _, position, _, _ in moved)
+        self.shelf.drop(position for _, position, _, _, _ in moved)
         if moved:
             self._unions.clear()
             self._grown.clear()
 
     # -- profiles ----------------------------------------------------------------------------------------------------
 
-    def _profile(self, subject: Subject, right: Right, at: datetime, request: Request) -> _Profile:
-        key = (subject, right, request)
+    def _profile(self, subject: Subject, right: Right, at: datetime, request: Request, part: Part | None) -> _Profile:
+        key = (subject, right, request, part)
         found = self._profiles.get(key)
         if found is None or found.head != self.head or (found.valid_until is not None and at >= found.valid_until):
-            answer = visible(subject=subject, right=right, at=at, request=request)
-            found = self._profiles[key] = _Profile(frozenset(answer.ids), self.head, answer.valid_until)
+            labels, until = allowed_labels(subject=subject, right=right, at=at, request=request, part=part)
+            found = self._profiles[key] = _Profile(labels, self.head, until)
             if len(self._profiles) > _PROFILES:
                 self._profiles.popitem(last=False)
         self._profiles.move_to_end(key)
         return found
 
-    def _union(self, labels: frozenset[int]) -> _Union:
-        union = self._unions.get(labels)
+    def _union(self, labels: frozenset[int], kind: _Kind) -> _Union:
+        union = self._unions.get((labels, kind))
         if union is None:
-            known = [self._by_label[label] for label in labels if label in self._by_label]
-            union = self._unions[labels] = _Union(labels, self.head, BitMap.union(BitMap(), *known))
+            union = self._unions[labels, kind] = _Union(labels, kind, self.head, self._joined(labels, kind))
             if len(self._unions) > _UNIONS:
                 self._unions.popitem(last=False)
         elif union.head != self.head:
             self._catch_up(union)
-        self._unions.move_to_end(labels)
+        self._unions.move_to_end((labels, kind))
         return union
+
+    def _joined(self, labels: frozenset[int], kind: _Kind) -> BitMap:
+        known = [self._by_label[label] for label in labels if label in self._by_label]
+        return BitMap.union(BitMap(), *known) - self._left_out(kind)
+
+    def _left_out(self, kind: _Kind) -> BitMap:
+        match kind:
+            case _Kind.PAGES:
+                return _NONE
+            case _Kind.MACHINES:
+                return self._copies
+            case _Kind.BY_TLP:
+                return self._copies | self._moved
 
     def _catch_up(self, union: _Union) -> None:
         if not self._grown or self._grown[0].since > union.head:
-            known = [self._by_label[label] for label in union.labels if label in self._by_label]
-            union.raw = BitMap.union(BitMap(), *known)
+            union.raw = self._joined(union.labels, union.kind)
             union.views.clear()
         else:
             added = BitMap()
@@ -237,6 +299,7 @@ class Index:
                 if growth.since >= union.head:
                     for label in growth.by_label.keys() & union.labels:
                         added |= growth.by_label[label]
+            added -= self._left_out(union.kind)
             union.raw |= added
             # An id that stands twice takes its place anew; all others just follow.
             if added.intersect(self._several):
@@ -259,6 +322,15 @@ class Index:
         return chosen
 
 
+_NONE = BitMap()
+
+
+def _kind(part: Part | None) -> _Kind:
+    if part is None:
+        return _Kind.PAGES
+    return _Kind.MACHINES if part.tlp is None else _Kind.BY_TLP
+
+
 def _choice(lines: list[_Line], view: Versions) -> list[int]:
     """Of the visible lines of one STIX id, in order of position, return the positions that are shown."""
     copy = lines[0].item
@@ -273,7 +345,9 @@ def _choice(lines: list[_Line], view: Versions) -> list[int]:
         case Versions.FIRST:
             return [versions[0].position]
         case Versions.LAST:
-            return [versions[-1].position]
+            last = versions[-1]
+            back = [line.position for line in lines if line.version == last.version and line.returned]
+            return [back[-1] if back else last.position]
 
 
 def _one(statement: str) -> int:

@@ -22,6 +22,7 @@ from pyroaring import BitMap
 
 from lianfang.intel.fold import tsquery
 from lianfang.intel.models import Item, LogEntry, Reference, Relay, Stop, Submission, Version
+from lianfang.intel.parts import Part
 from lianfang.intel.positions import INDEX, Versions
 from lianfang.intel.stix import is_id, references
 from lianfang.policy import store
@@ -178,8 +179,12 @@ def turn(
     limit: int = 100,
     filters: Filters = Filters(),
     epoch: store.EpochValue | None = None,
+    part: Part | None = None,
 ) -> Turn:
-    """Decide which entries `page` would return, for a caller who may have made this very page before."""
+    """Decide which entries `page` would return, for a caller who may have made this very page before.
+
+    `part` is the collection of a machine door that is asked for.
+    """
     start = after_position
     if added_after is not None:
         start = max(start, _position_before(added_after))
@@ -188,12 +193,11 @@ def turn(
         # The bitmaps of the index are sliced where they stand: a copy of each would take longer than the page.
         with INDEX.lock:
             epoch = _in_step(epoch)
-            chosen, named = _whole(subject=subject, at=at, request=request)
-            return _cut(
-                chosen, named, start, limit, epoch.policy, _valid_until(subject=subject, at=at, request=request)
-            )
-    policy, chosen, named = _allowed(subject=subject, at=at, request=request, filters=filters, epoch=epoch)
-    return _cut(chosen, named, start, limit, policy, _valid_until(subject=subject, at=at, request=request))
+            chosen, named = _whole(subject=subject, at=at, request=request, part=part)
+            until = _valid_until(subject=subject, at=at, request=request, part=part)
+            return _cut(chosen, named, start, limit, epoch.policy, until)
+    policy, chosen, named = _allowed(subject=subject, at=at, request=request, filters=filters, epoch=epoch, part=part)
+    return _cut(chosen, named, start, limit, policy, _valid_until(subject=subject, at=at, request=request, part=part))
 
 
 def read(found: Turn, *, bodies: bool = True) -> tuple[Found, ...]:
@@ -228,9 +232,11 @@ def latest(
     return Page(tuple(reversed(entries)), start > 0, policy, len(chosen), start or None)
 
 
-def count(*, subject: Subject, at: datetime, request: Request, filters: Filters = Filters()) -> int:
+def count(
+    *, subject: Subject, at: datetime, request: Request, filters: Filters = Filters(), part: Part | None = None
+) -> int:
     """Return how many objects this subject may see. Never kept for another reader."""
-    return len(_allowed(subject=subject, at=at, request=request, filters=filters)[1])
+    return len(_allowed(subject=subject, at=at, request=request, filters=filters, part=part)[1])
 
 
 def weekly(
@@ -298,7 +304,13 @@ def _hits(question: str, below: int, limit: int) -> list[tuple[int, str]]:
 
 
 def _allowed(
-    *, subject: Subject, at: datetime, request: Request, filters: Filters, epoch: store.EpochValue | None = None
+    *,
+    subject: Subject,
+    at: datetime,
+    request: Request,
+    filters: Filters,
+    epoch: store.EpochValue | None = None,
+    part: Part | None = None,
 ) -> tuple[int, BitMap, BitMap]:
     """Return (policy epoch, matching positions, positions whose source may be named)."""
     exact = _exact(filters)
@@ -307,9 +319,9 @@ def _allowed(
         epoch = _in_step(epoch)
         chosen = BitMap()
         for view in filters.versions:
-            chosen |= INDEX.allowed(subject=subject, right=right, at=at, request=request, view=view)
+            chosen |= INDEX.allowed(subject=subject, right=right, at=at, request=request, view=view, part=part)
         if filters.instants:
-            every = INDEX.allowed(subject=subject, right=right, at=at, request=request, view=Versions.ALL)
+            every = INDEX.allowed(subject=subject, right=right, at=at, request=request, view=Versions.ALL, part=part)
             chosen |= every & exact
         named = INDEX.raw(subject=subject, right=Right.READ_SOURCE, at=at, request=request).copy()
         if filters.types is not None:
@@ -326,10 +338,10 @@ def _allowed(
     return epoch.policy, chosen, named
 
 
-def _whole(*, subject: Subject, at: datetime, request: Request) -> tuple[BitMap, BitMap]:
+def _whole(*, subject: Subject, at: datetime, request: Request, part: Part | None) -> tuple[BitMap, BitMap]:
     """Return the index's own bitmaps of what this subject may have and whose source it may learn: under its lock."""
     right = right_for(request.channel)
-    chosen = INDEX.allowed(subject=subject, right=right, at=at, request=request, view=Versions.LAST)
+    chosen = INDEX.allowed(subject=subject, right=right, at=at, request=request, view=Versions.LAST, part=part)
     return chosen, INDEX.raw(subject=subject, right=Right.READ_SOURCE, at=at, request=request)
 
 
@@ -342,11 +354,12 @@ def _in_step(epoch: store.EpochValue | None) -> store.EpochValue:
     return epoch
 
 
-def _valid_until(*, subject: Subject, at: datetime, request: Request) -> datetime | None:
+def _valid_until(*, subject: Subject, at: datetime, request: Request, part: Part | None) -> datetime | None:
+    right = right_for(request.channel)
     with INDEX.lock:
         known = (
-            INDEX.valid_until(subject=subject, right=right, at=at, request=request)
-            for right in (right_for(request.channel), Right.READ_SOURCE)
+            INDEX.valid_until(subject=subject, right=right, at=at, request=request, part=part),
+            INDEX.valid_until(subject=subject, right=Right.READ_SOURCE, at=at, request=request),
         )
         return min((until for until in known if until is not None), default=None)
 

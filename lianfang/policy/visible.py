@@ -62,6 +62,9 @@ class Profiles:
         """Ids of the labels that `decide` allows at this instant, and until when that holds by time."""
         # A receipt and a name asked about belong to one item; over a table they would be said of every label.
         request = replace(request, received=False, source=None, becomes=None)
+        if subject.caveats is None or subject.caveats.views is None:
+            # Only a key that is limited to some collections is answered differently through one of them.
+            request = replace(request, view=None)
         profile = self._profile((subject, right, request), at)
         open_ids = (table.ids - profile.seen) | (_due(profile, at) & table.ids)
         for label_id in open_ids:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.apps import apps
+from django.db import DatabaseError, connection, transaction
 
 from lianfang.audit.actions import text_matches
 from lianfang.audit.models import Entry
@@ -120,6 +123,38 @@ def test_a_container_stays_as_strict_as_the_label_that_the_release_sets() -> Non
     actions.release_from_quarantine(by=by, at=AT, version=version(waiting["id"]), **deed)
     assert ids(taxii(reader)) == []
     assert ids(taxii(analyst())) == [waiting["id"], about["id"]]
+
+
+def test_a_line_of_before_there_were_collections_leaves_those_it_no_longer_belongs_to() -> None:
+    by = member("甲電子")
+    submit(by, waiting := indicator(labels=["tlp:purple"]), indicator())
+    deed = {"tlp": Tlp.GREEN, "audience": Audience.alliance()}
+    actions.release_from_quarantine(by=by, at=AT, version=version(waiting["id"]), **deed)
+    lines = LogEntry.objects.order_by("position")
+    assert [line.moved for line in lines] == [True, False, False]
+    lines.update(moved=False)
+    leave = import_module("lianfang.intel.migrations.0003_moved_lines").leave
+    leave(apps, SimpleNamespace(connection=connection))
+    assert [line.moved for line in lines.all()] == [True, False, False]
+    assert Entry.objects.filter(tag="intel:log:divide").count() == 1
+
+
+def test_whoever_loses_a_version_meets_the_one_before_it_anew_and_nobody_else_does() -> None:
+    by, reader, other = member("甲電子"), member("乙銀行"), member("丙證券")
+    first = indicator()
+    second = first | {"modified": "2026-11-22T00:00:00.000Z"}
+    submit(by, first)
+    assert reader.pair is not None
+    some = LabelForm(tlp=Tlp.GREEN, audience=Audience.groups(reader.pair.group), name_source=NameSource.EVERYONE)
+    submit(by, second, form=some)
+    submit(by, after := malware())
+    seen = {who: taxii(who).items for who in (reader, other)}
+    assert [one.stix_id for one in seen[reader]] == [first["id"], after["id"]]
+    newest = Version.objects.get(item__stix_id=first["id"], version=second["modified"])
+    actions.recall(by=by, at=AT, version=newest, reason="誤報")
+    (back,) = taxii(reader, added_after=seen[reader][-1].date_added).items
+    assert (back.stix_id, back.version) == (first["id"], first["modified"])
+    assert taxii(other).items == seen[other], "who never saw the second finds nothing moved"
 
 
 def test_a_recalled_or_quarantined_container_waits_for_its_own_act() -> None:
@@ -247,7 +282,9 @@ def test_every_step_of_strictness_takes_away_and_none_gives() -> None:
     assert seen == [(True, False, True), (True, False, True), (False, False, False)]
     assert store.label(version(one["id"]).label_id).audience == Audience.persons()
     assert sees(by, one["id"])
-    assert Relabelling.objects.count() == 3
+    lines = LogEntry.objects.filter(version=version(one["id"])).order_by("position")
+    assert [(line.moved, store.label(line.label_id).tlp) for line in lines] == [(True, Tlp.RED)] * 3
+    assert Relabelling.objects.filter(position=lines[0].position).count() == 3
 
 
 @pytest.mark.parametrize(("who", "may"), [

@@ -200,7 +200,7 @@ def test_the_drawing_shows_twelve_and_the_table_all_that_is_visible(world: World
     page = get(world.client(world.yi.admin), f"/member/intel/{middle['id']}")
     assert page.count('<rect class="nd"') == 12
     assert page.count('class="ed"') == 12
-    assert len(re.findall(r'<td class="full"><a class="break" href="/member/intel/malware--', page)) == 15
+    assert len(re.findall(r'<td class="full"><a class="text-break" href="/member/intel/malware--', page)) == 15
     assert "<i>M" not in page
     assert "&lt;i&gt;M0&lt;/i&gt;" in page
     assert "HIDDEN-ONE" not in page
