@@ -37,7 +37,15 @@ def _settings() -> Iterator[Check]:
     words = "is private" if private else "is missing, or others can read it"
     yield Check("master key", ok=private, said=f"{key} {words}")
     length = len(settings.SECRET_KEY)
+    one, agreed = settings.MAX_BODY, settings.DATA_UPLOAD_MAX_MEMORY_SIZE == settings.MAX_BODY
+    words = f"bodies up to {one} bytes are taken; let the proxy pass more (nginx: client_max_body_size {_above(one)})"
+    yield Check("body size", ok=agreed, said=words)
     yield Check("secret key", ok=length >= 50, said=f"LIANFANG_SECRET_KEY has {length} characters (wanted: 50 or more)")
+
+
+def _above(limit: int) -> str:
+    """Whole MiB above a limit: what is too long is told so by us, in the standard's own form, not by the proxy."""
+    return f"{limit // 1024**2 + 1}m"
 
 
 def _server() -> Iterator[Check]:

@@ -16,6 +16,7 @@ from lianfang.accounts import words
 from lianfang.accounts.actions import TOKEN_RIGHTS, Scope
 from lianfang.accounts.factors import CredentialField
 from lianfang.accounts.models import TLPS, Account, Affiliation, Organization
+from lianfang.accounts.providers import collections
 from lianfang.accounts.registry import Setting
 from lianfang.kernel.clock import TAIPEI
 from lianfang.kernel.refusal import Refusal
@@ -128,6 +129,12 @@ class TokenForm(forms.Form):
         initial="AMBER",
         help_text=_("TLP:RED stays on the page and cannot be chosen."),
     )
+    views = forms.MultipleChoiceField(
+        label=_("Only these collections"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: every collection."),
+    )
     networks = forms.CharField(
         label=_("Only from these networks"),
         required=False,
@@ -135,6 +142,12 @@ class TokenForm(forms.Form):
         help_text=_("One a line, for example 203.0.113.0/24. Empty: from anywhere."),
     )
     days = forms.IntegerField(label=_("Works for how many days"), min_value=1, initial=180)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        language = get_language() or "zh-hant"
+        views = cast(forms.MultipleChoiceField, self.fields["views"])
+        views.choices = [(one.name, one.title.in_language(language)) for one in collections()]
 
     def scope(self) -> Scope:
         """Return what was typed, for the action to judge."""
@@ -146,6 +159,7 @@ class TokenForm(forms.Form):
             rights=frozenset(Right(name) for name in data["rights"]),
             days=data["days"],
             networks=tuple(line for line in data["networks"].splitlines() if line.strip()),
+            views=tuple(data["views"]),
         )
 
 

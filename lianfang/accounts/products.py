@@ -31,7 +31,10 @@ class Settings:
 PRODUCTS = (
     Product(
         "Python taxii2-client",
-        Bilingual(zh="列出可用的集合，再逐頁取得。", en="Lists the collections, then fetches page by page."),
+        Bilingual(
+            zh="列出可用的集合，再逐頁取得。每次測試都實際執行這個程式。",
+            en="Lists the collections, then fetches page by page. This very client runs in our tests.",
+        ),
         """from taxii2client.v21 import Server, as_pages
 
 server = Server("{discovery}", user="{user}", password="{secret}")
@@ -41,7 +44,10 @@ for collection in server.api_roots[0].collections:
     ),
     Product(
         "OpenCTI connector-taxii2",
-        Bilingual(zh="寫在connector的環境變數。", en="Environment of the connector."),
+        Bilingual(
+            zh="寫在connector的環境變數；依其說明，沒有在此實際執行。",
+            en="Environment of the connector, by its documentation; not run here.",
+        ),
         """TAXII2_DISCOVERY_URL={discovery}
 TAXII2_USERNAME={user}
 TAXII2_PASSWORD={secret}
@@ -53,8 +59,9 @@ TAXII2_VERIFY_SSL=true""",
     Product(
         "MISP, TAXII servers",
         Bilingual(
-            zh="MISP以此推送資料；Api root與Collection在填好前幾項後由MISP列出。",
-            en="MISP pushes through this; it lists Api root and Collection once the lines above are filled in.",
+            zh="MISP以此推送資料；Api root與Collection在填好前幾項後由MISP列出。依其表單與原始碼，沒有在此實際執行。",
+            en="MISP pushes through this; it lists Api root and Collection once the lines above are filled in. By its"
+            " form and source; not run here.",
         ),
         """Discovery Url: {discovery}
 Authentication Type: Basic
@@ -64,8 +71,9 @@ Password: {secret}""",
     Product(
         "Microsoft Sentinel, Threat intelligence - TAXII",
         Bilingual(
-            zh="填API root，不是discovery；Collection ID請由上面的Python程式列出（collection.id）。",
-            en="Give the API root, not the discovery address; the Python lines above list collection.id.",
+            zh="填API root，不是discovery；Collection ID見上方。依其文件，沒有在此實際執行。",
+            en="Give the API root, not the discovery address; Collection ID: see above. By its documentation; not run"
+            " here.",
         ),
         """Friendly name: Lianfang
 API root URL: {api_root}

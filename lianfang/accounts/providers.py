@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from lianfang.accounts.models import Affiliation, Organization
+from lianfang.kernel.text import Bilingual
 
 Constituents = Callable[[UUID, datetime], list[Organization]]
 Acknowledged = Callable[[list[Affiliation]], set[UUID]]
 
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection of the machine doors: the name by which a key is limited to it, id, title, purpose."""
+
+    name: str
+    id: str
+    title: Bilingual
+    description: Bilingual
+
+
+Collections = Callable[[], list[Collection]]
+
 _constituents: list[Constituents] = []
 _acknowledged: list[Acknowledged] = []
+_collections: list[Collections] = []
 
 
 def use_constituents(provider: Constituents) -> None:
@@ -33,3 +49,13 @@ def use_acknowledged(provider: Acknowledged) -> None:
 def acknowledged(affiliations: Iterable[Affiliation]) -> set[UUID]:
     """Return the ids of the affiliations whose duty of confidentiality was acknowledged; none until told."""
     return _acknowledged[0](list(affiliations)) if _acknowledged else set()
+
+
+def use_collections(provider: Collections) -> None:
+    """Make `provider()` say which collections there are that a key can be limited to."""
+    _collections[:] = [provider]
+
+
+def collections() -> list[Collection]:
+    """Return the collections that a key can be limited to; none until told."""
+    return _collections[0]() if _collections else []

@@ -322,13 +322,15 @@ def _machines(stage: Stage) -> None:
             }
         )
     admin = stage.of(cast.QUADRANT.team.admin)
-    set_profile(
-        by=admin.subject(stage.at),
-        at=stage.tick(),
-        audience=AudienceKind.ALLIANCE,
-        name_source=NameSource.COORDINATOR,
-        warranted=True,
-    )
+    for collection in ("all", "inbox"):
+        set_profile(
+            by=admin.subject(stage.at),
+            at=stage.tick(),
+            collection=collection,
+            audience=AudienceKind.ALLIANCE,
+            name_source=NameSource.COORDINATOR,
+            warranted=True,
+        )
 
 
 # -- what else happened ----------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from django.db import connection
 from lianfang.accounts.actions.tokens import note_token_use
 from lianfang.accounts.models import Affiliation, Token
 from lianfang.accounts.queries import keyed_digest, lets_in, token_of_digest
+from lianfang.exchange.taxii.collections import by_ids
 from lianfang.members.subjects import facts_of, subject_of_token
 from lianfang.policy.facts import Subject
 
@@ -53,7 +54,7 @@ def subject_of(*, user: str, secret: str, at: datetime, network: str | None, pol
     if known is None or not lets_in(known.token, user=user, at=at, network=network):
         return None
     _note(known.token, at)
-    return subject_of_token(token=known.token, affiliation=known.owner, at=at, network=network)
+    return by_ids(subject_of_token(token=known.token, affiliation=known.owner, at=at, network=network))
 
 
 def forget() -> None:

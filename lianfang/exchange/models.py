@@ -8,9 +8,9 @@ from lianfang.kernel.ids import new_id
 
 
 class WriteProfile(models.Model):
-    """Under what label an organisation's machines share what carries no label of its own.
+    """With whom an organisation's machines share what they add to one collection.
 
-    Each decision is a row; the last one is in force. Without one the policy's default stands: AMBER+STRICT, the
+    Each decision is a row; the last one of its collection is in force. Without one the policy's default stands: the
     coordinator alone.
     """
 
@@ -19,6 +19,8 @@ class WriteProfile(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
     group = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
+    collection = models.CharField(max_length=40)
+    """Alias of the collection."""
     audience = models.CharField(max_length=20, choices=[("alliance", "alliance"), ("coordinator_only", "coordinator")])
     name_source = models.CharField(max_length=20, choices=[("everyone", "everyone"), ("coordinator", "coordinator")])
     warranted = models.BooleanField()
@@ -27,7 +29,9 @@ class WriteProfile(models.Model):
     set_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["organization", "group", "-set_at"], name="exchange_writeprofile_last")]
+        indexes = [
+            models.Index(fields=["organization", "group", "collection", "-set_at"], name="exchange_writeprofile_last")
+        ]
 
 
 class Reach(models.Model):

@@ -1,4 +1,4 @@
-"""The write profile, and the doors of machines: below /taxii2/ all answers are in the standard's own form."""
+"""The write profiles, and the doors of machines: below /taxii2/ all answers are in the standard's own form."""
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
@@ -9,7 +9,8 @@ _ROOT = "taxii2/alliance/"
 _ONE = _ROOT + "collections/<str:collection>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("member/connections/profile", pages.write_profile, name="write_profile"),
+    path("member/connections/profile", pages.write_profiles, name="write_profiles"),
+    path("member/connections/profile/<slug:alias>", pages.write_profile, name="write_profile"),
     path("taxii2/", views.discovery, name="taxii_discovery"),
     path(_ROOT, views.api_root, name="taxii_api_root"),
     path(_ROOT + "status/<str:status_id>/", views.status, name="taxii_status"),

@@ -84,6 +84,7 @@ def samples(world: World) -> dict[tuple[str, str], Any]:
         ("taxii_elsewhere", "*"): "/taxii2/nothing",
         ("charter_article", "article"): 1,
         ("case", "number"): world.applicant.number,
+        ("write_profile", "alias"): "all",
     }
 
 

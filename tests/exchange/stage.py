@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,11 +18,14 @@ from django.test import override_settings
 from pytest_django.live_server_helper import LiveServer
 from taxii2client.v21 import ApiRoot, Collection, Server
 
+from config.wsgi import application
 from lianfang.accounts import actions as accounts
 from lianfang.accounts.models import Token
 from lianfang.exchange import keys, moment, reach
 from lianfang.exchange.actions import set_profile
+from lianfang.exchange.taxii.collections import WRITABLE
 from lianfang.exchange.taxii.pages import PAGES
+from lianfang.intel.definitions import IDS
 from lianfang.intel.positions import INDEX
 from lianfang.policy import sql
 from lianfang.policy.facts import AudienceKind, NameSource, Right
@@ -28,7 +34,15 @@ from tests.world import READING, Actor, World, build
 
 TAXII = "application/taxii+json;version=2.1"
 ALL = "5b7c1f0a-6f2e-4d0b-9a57-0d6b6f3a9e01"
+MINE = "86ea5b28-675b-4ba6-905e-94f1bbff6f9e"
+GROUP = "61496de5-059b-435a-9f6d-3bc4938ba80e"
 INBOX = "c2a8a3de-4a55-4f0c-8c39-7f1b0a4be902"
+BY_TLP = {
+    "clear": "e85a06f5-d738-40af-96b7-8b4c2b6afd8e",
+    "green": "e63d8843-84cc-4c17-9caf-b20bcd667fb2",
+    "amber": "b14839e9-fbe9-4dcc-b57e-d5616b733e90",
+    "amber-strict": "f1f6319d-5b36-4ad1-8b08-5c865b08e2ba",
+}
 GREEN = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"
 
 
@@ -57,13 +71,31 @@ class Machine:
     def get(self, path: str, **more: Any) -> requests.Response:
         return self.ask("GET", path, **more)
 
+    def direct(self, path: str) -> tuple[int, dict[str, str], Any]:
+        """Ask the product's own WSGI application without a server between: (status, headers, what the body says)."""
+        path, _, query = path.partition("?")
+        secret = b64encode(":".join(self.auth).encode()).decode()
+        environment = {
+            "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": query, "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80", "HTTP_HOST": "localhost", "REMOTE_ADDR": "127.0.0.1", "HTTP_ACCEPT": TAXII,
+            "HTTP_AUTHORIZATION": f"Basic {secret}", "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(),
+        }  # fmt: skip
+        said: list[Any] = []
+        body = b"".join(application(environment, lambda status, headers: said.extend((status, dict(headers)))))
+        return int(said[0][:3]), said[1], json.loads(body)
+
     def objects(self, query: str = "", *, collection: str = ALL) -> requests.Response:
         """Ask for objects of a collection."""
         return self.get(f"/taxii2/alliance/collections/{collection}/objects/{query}")
 
     def ids(self, query: str = "") -> list[str]:
-        """Ids of one page of objects."""
-        return [found["id"] for found in self.objects(query).json().get("objects", [])]
+        """Ids of one page of objects, without the definitions that every collection begins with."""
+        return self.ids_of(ALL, query)
+
+    def ids_of(self, collection: str, query: str = "?limit=1000") -> list[str]:
+        """The same of another collection."""
+        found = self.objects(query, collection=collection).json().get("objects", [])
+        return [one["id"] for one in found if one["id"] not in IDS]
 
     def add(self, *objects: dict[str, Any], collection: str = ALL) -> dict[str, Any]:
         """Post an envelope; it must be taken."""
@@ -100,12 +132,17 @@ class Stage:
     yi: Machine
     bing: Machine
 
-    def machine(self, owner: Actor, *, rights: frozenset[Right] = READING, **scope: Any) -> Machine:
-        """Make one more key, now."""
+    def machine(
+        self, owner: Actor, *, rights: frozenset[Right] = READING, by: Actor | None = None, **scope: Any
+    ) -> Machine:
+        """Make one more key, now; `by` is the administrator where the owner is none."""
         given = {"name": "SIEM", "purpose": "偵測", "max_tlp": "AMBER+STRICT", "days": 180} | scope
         at = self.world.clock.tick()
         made = accounts.make_token(
-            affiliation=owner.affiliation, scope=accounts.Scope(rights=rights, **given), by=owner.subject(), at=at
+            affiliation=owner.affiliation,
+            scope=accounts.Scope(rights=rights, **given),
+            by=(by or owner).subject(),
+            at=at,
         )
         return Machine(self.url, *made)
 
@@ -134,14 +171,16 @@ def stage() -> Iterator[Stage]:
 
 
 def share_with_all(world: World, admin: Actor) -> None:
-    """Let an organisation's machines share with the whole alliance, by name."""
-    set_profile(
-        by=admin.subject(),
-        at=world.clock.tick(),
-        audience=AudienceKind.ALLIANCE,
-        name_source=NameSource.EVERYONE,
-        warranted=True,
-    )
+    """Let an organisation's machines share with the whole alliance, by name, whatever collection they add to."""
+    for collection in WRITABLE:
+        set_profile(
+            by=admin.subject(),
+            at=world.clock.tick(),
+            collection=collection.alias,
+            audience=AudienceKind.ALLIANCE,
+            name_source=NameSource.EVERYONE,
+            warranted=True,
+        )
 
 
 def forget() -> None:

@@ -9,7 +9,7 @@ import requests
 from taxii2client.exceptions import AccessError
 from taxii2client.v21 import Collection, as_pages
 
-from tests.exchange.stage import ALL, INBOX, Stage, indicator
+from tests.exchange.stage import ALL, BY_TLP, GROUP, INBOX, MINE, Stage, indicator
 
 
 def test_discovers(alliance: Stage) -> None:
@@ -20,10 +20,10 @@ def test_discovers(alliance: Stage) -> None:
     assert root.versions == ["application/taxii+json;version=2.1"]
     assert root.max_content_length == 10 * 1024 * 1024
     found = {one.id: one for one in root.collections}
-    assert found.keys() == {ALL, INBOX}
+    assert found.keys() == {ALL, MINE, GROUP, INBOX, *BY_TLP.values()}
     assert (found[ALL].can_read, found[ALL].can_write) == (True, True)
     assert (found[INBOX].can_read, found[INBOX].can_write) == (False, True)
-    assert len({one.title for one in root.collections}) == 2
+    assert len({one.title for one in root.collections}) == 8
 
 
 def test_adds_and_fetches(alliance: Stage) -> None:

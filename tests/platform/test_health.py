@@ -196,8 +196,9 @@ def test_every_finding_of_a_fit_installation_passes_but_for_the_worker(fit: Any)
     all_ = found()
     wanting = {name for name, check in all_.items() if not check.ok}
     assert wanting - {"fsync", "full_page_writes"} == {"worker"}, "the server of the tests writes carelessly"
-    for name in ("demo", "https", "master key", "secret key", "server", "encoding", "standby", "clock", "log-in",
-                 "ownership", "truncate", "audit guard", "append-only"):  # fmt: skip
+    assert "client_max_body_size 11m" in all_["body size"].said, "one more than what is taken: we refuse, not the proxy"
+    for name in ("demo", "https", "master key", "secret key", "body size", "server", "encoding", "standby", "clock",
+                 "log-in", "ownership", "truncate", "audit guard", "append-only"):  # fmt: skip
         assert all_[name].ok, all_[name]
 
 
@@ -206,6 +207,7 @@ def test_every_finding_of_a_fit_installation_passes_but_for_the_worker(fit: Any)
     [
         ("DEMO", True, "demo"), ("SECURE", False, "https"), ("SECRET_KEY", "x" * 49, "secret key"),
         ("KEY_FILE", Path("/nowhere/master.key"), "master key"),
+        ("DATA_UPLOAD_MAX_MEMORY_SIZE", 2_500_000, "body size"),
     ],
 )  # fmt: skip
 def test_each_setting_that_is_unfit_is_named(fit: Any, name: str, value: object, wanting: str) -> None:

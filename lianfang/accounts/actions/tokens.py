@@ -214,4 +214,9 @@ def _networks(typed: Iterable[str]) -> list[str]:
 
 
 def _detail(token: Token) -> dict[str, str | list[str]]:
-    return {"max_tlp": token.max_tlp, "rights": list(token.rights), "expires": token.expires_at.isoformat()}
+    return {
+        "max_tlp": token.max_tlp,
+        "rights": list(token.rights),
+        "collections": list(token.views),
+        "expires": token.expires_at.isoformat(),
+    }

@@ -18,6 +18,7 @@ from lianfang.accounts.doors import door
 from lianfang.accounts.forms import TokenForm, refuse
 from lianfang.accounts.models import Token
 from lianfang.accounts.products import settings_for
+from lianfang.accounts.providers import collections
 from lianfang.accounts.views.asked import asked, pair
 from lianfang.kernel.refusal import Refusal
 from lianfang.policy.facts import Right
@@ -103,6 +104,8 @@ def _page(request: HttpRequest, token: Token, *, secret: str, refusal: Refusal |
         "token": token,
         "live": token.is_live(at),
         "rights": _rights(token),
+        "collections": [one for one in collections() if one.name in token.views],
+        "reached": [one for one in collections() if not token.views or one.name in token.views],
         "sentence": _sentence(token),
         "products": settings_for(
             token=token, secret=secret, discovery=letters.link(DISCOVERY), api_root=letters.link(API_ROOT)

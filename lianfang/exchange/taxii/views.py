@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from django.conf import settings
@@ -13,26 +14,24 @@ from lianfang.exchange import reach
 from lianfang.exchange.actions import recall_versions
 from lianfang.exchange.moment import Moved
 from lianfang.exchange.queries import write_form
-from lianfang.exchange.taxii import cursors, filters, instants, pages
+from lianfang.exchange.taxii import cursors, filters, instants, opening, pages
 from lianfang.exchange.taxii.collections import Collection, can_read, can_write, find, offered, resource
 from lianfang.exchange.taxii.endpoint import Call, body_of, endpoint, raw, reply
 from lianfang.exchange.taxii.errors import TaxiiError, not_found
 from lianfang.exchange.taxii.media import STIX, TAXII, is_body
 from lianfang.intel import intake, queries, receipts
 from lianfang.intel.confirm import confirm
+from lianfang.intel.definitions import PURPOSE
 from lianfang.intel.models import Submission, Version
 from lianfang.intel.positions import Versions
 from lianfang.kernel.refusal import Refusal
 from lianfang.policy.facts import Channel, Request, Right
 
-Items = Sequence[queries.Found]
+Items = Sequence[queries.Found | opening.Placed]
 
 ROOT = "/taxii2/alliance/"
 _FIRST, _LAST = "X-TAXII-Date-Added-First", "X-TAXII-Date-Added-Last"
-_TERMS = (
-    "依規章使用：供研究分析與重大資安事件預警，不得用於營利（規章2.1、2.2）。"
-    " For research, analysis and warning of major incidents; never for profit (Charter 2.1, 2.2). TLP 2.0 applies."
-)
+_TERMS = f"{PURPOSE.zh} {PURPOSE.en}"
 _MATCH_ALL = ("match[id]", "match[type]", "match[version]", "match[spec_version]")
 _MATCH_ONE = ("match[version]", "match[spec_version]")
 
@@ -103,7 +102,12 @@ def _add(call: Call, collection: str) -> HttpResponse:
     body = body_of(call.http)
     try:
         submission = intake.submit(
-            by=call.subject, at=call.at, body=body, form=write_form(call.subject), channel=Channel.TAXII
+            by=call.subject,
+            at=call.at,
+            body=body,
+            form=write_form(call.subject, found),
+            channel=Channel.TAXII,
+            request=call.asked(found.id),
         )
     except Refusal as refusal:
         raise _refused(refusal) from None
@@ -111,7 +115,11 @@ def _add(call: Call, collection: str) -> HttpResponse:
 
 
 def _delete(call: Call, collection: str, object_id: str) -> HttpResponse:
-    """DELETE is a recall; what is answered first depends on rights alone (TAXII 2.1 §5.7), never on the object."""
+    """DELETE is a recall; what is answered first depends on rights alone (TAXII 2.1 §5.7), never on the object.
+
+    It reaches what the collection shows this key of its own organisation's items; all else is absent. The stop of
+    disclosure holds nothing back from a recall.
+    """
     found = _known(call, collection)
     reads, writes = can_read(found, call.subject), can_write(found, call.subject)
     if not reads and not writes:
@@ -119,9 +127,15 @@ def _delete(call: Call, collection: str, object_id: str) -> HttpResponse:
     if not (reads and writes and _holds(call, Right.RECALL)):
         raise TaxiiError(403, "Forbidden", "This key may not recall.")
     asked = filters.read(_query(call), allowed=_MATCH_ONE)
+    request = replace(call.asked(found.id), stop=False)
     try:
         gone = recall_versions(
-            by=call.subject, at=call.at, stix_id=object_id, chosen=lambda standing: _chosen(standing, asked)
+            by=call.subject,
+            at=call.at,
+            stix_id=object_id,
+            request=request,
+            part=found.part,
+            chosen=lambda standing: _chosen(standing, asked),
         )
     except Refusal as refusal:
         raise TaxiiError(403, "Forbidden", _words(refusal)) from None
@@ -160,15 +174,17 @@ def _elsewhere(_call: Call, **_path: str | None) -> HttpResponse:
 # -- pages -----------------------------------------------------------------------------------------------------------
 
 
-def _page(call: Call, collection: Collection, asked: filters.Asked, write: Callable[[Items], bytes]) -> HttpResponse:
+def _page(call: Call, collection: Collection, asked: filters.Asked, write: Writer) -> HttpResponse:
     """Return one page, with its receipt written before it leaves."""
     reader = f"{call.subject.token} {collection.id} {write.__name__}"
-    after = 0
+    after, passed = 0, 0
     if asked.next is not None:
-        position = cursors.read(asked.next, reader=reader, asked=asked.bound)
-        if position is None:
+        place = cursors.read(asked.next, reader=reader, asked=asked.bound)
+        if place is None:
             raise TaxiiError(400, "Bad request", "next is not one of ours, or belongs to other filters.")
-        after = position
+        after, passed = opening.split(place)
+    ahead = opening.following(added_after=asked.added_after, after_place=passed, filters=asked.filters)
+    first = ahead[: asked.limit]
     request = call.asked(collection.id)
     turn = queries.turn(
         subject=call.subject,
@@ -176,24 +192,36 @@ def _page(call: Call, collection: Collection, asked: filters.Asked, write: Calla
         request=request,
         after_position=after,
         added_after=asked.added_after,
-        limit=asked.limit,
+        limit=asked.limit - len(first),
         filters=asked.filters,
         epoch=call.moment.epoch,
+        part=collection.part,
     )
     made = _made(turn, write) if turn.positions else None
     reach.note(subject=call.subject, view=collection.id, moment=call.moment)
     _receipt(call, request, turn)
+    if first:
+        made = _opened(first, made, write)
     if made is None:
         empty = instants.write(asked.added_after or instants.EPOCH)
         return raw(b"{}", headers={_FIRST: empty, _LAST: empty})
     more = b'"more":false'
-    if turn.more:
-        cursor = cursors.write(position=turn.positions.max(), reader=reader, asked=asked.bound)
-        more = b'"more":true,"next":"%s"' % cursor.encode()
-    return raw(b"{%s,%s}" % (more, made.listed), headers={_FIRST: made.first, _LAST: made.last})
+    if turn.more or len(ahead) > len(first):
+        place = turn.positions.max() if turn.positions else first[-1].place
+        more = b'"more":true,"next":"%s"' % cursors.write(position=place, reader=reader, asked=asked.bound).encode()
+    listed = b'"%s":[%s]' % (_LISTS[write], made.listed)
+    return raw(b"{%s,%s}" % (more, listed), headers={_FIRST: made.first, _LAST: made.last})
 
 
-def _made(turn: queries.Turn, write: Callable[[Items], bytes]) -> pages.Made:
+def _opened(first: Sequence[opening.Placed], made: pages.Made | None, write: Writer) -> pages.Made:
+    """Return a page that begins with what every collection begins with."""
+    own, dates = write(first), [instants.write(one.date_added) for one in first]
+    if made is None:
+        return pages.Made(own, dates[0], dates[-1])
+    return pages.Made(own + b"," + made.listed, dates[0], made.last)
+
+
+def _made(turn: queries.Turn, write: Writer) -> pages.Made:
     """Return the list of a page, from memory where this very one was made before."""
     key = pages.key(write.__name__, positions=turn.positions, named=turn.named)
     under = (turn.policy, turn.life)
@@ -223,20 +251,23 @@ def _receipt(call: Call, request: Request, turn: queries.Turn) -> None:
 
 
 def _envelope(items: Items) -> bytes:
-    return b'"objects":[%s]' % b",".join([item.body for item in items])
+    return b",".join([item.body for item in items])
 
 
 def _records(items: Items) -> bytes:
-    records = [
+    return b",".join([
         b'{"id":%s,"date_added":"%s","version":"%s","media_type":"%s"}'
         % (_quoted(item.stix_id), instants.write(item.date_added).encode(), item.version.encode(), STIX.encode())
         for item in items
-    ]
-    return b'"objects":[%s]' % b",".join(records)
+    ])  # fmt: skip
 
 
 def _version_list(items: Items) -> bytes:
-    return b'"versions":[%s]' % b",".join(b'"%s"' % item.version.encode() for item in items)
+    return b",".join([b'"%s"' % item.version.encode() for item in items])
+
+
+Writer = Callable[[Items], bytes]
+_LISTS: dict[Writer, bytes] = {_envelope: b"objects", _records: b"objects", _version_list: b"versions"}
 
 
 def _quoted(text: str) -> bytes:
@@ -261,9 +292,11 @@ def _readable(call: Call, name: str) -> Collection:
 
 
 def _require_visible(call: Call, collection: Collection, object_id: str) -> None:
+    if opening.holds(object_id):
+        return
     whole = queries.Filters(ids=frozenset({object_id}), versions=frozenset({Versions.ALL}))
     request = call.asked(collection.id)
-    if not queries.count(subject=call.subject, at=call.at, request=request, filters=whole):
+    if not queries.count(subject=call.subject, at=call.at, request=request, filters=whole, part=collection.part):
         raise not_found()
 
 
