@@ -1,100 +1,127 @@
-"""Pagers of three kinds, each while four machines write and commit: none misses what it may see."""
+"""Pagers of four kinds while eight people share, relabel, recall and hold back: none misses what it may see.
+
+A pager knows only `added_after`, or follows `next`, or cuts its dates to milliseconds, or does both as OpenCTI does.
+"""
 
 from __future__ import annotations
 
+import os
+import random
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
-from django.db import connections
+import pytest
+from django.db import connection, connections
 
-from tests.exchange.stage import Machine, Stage, indicator, share_with_all
+from lianfang.intel import log
+from lianfang.policy.facts import Tlp
+from tests.exchange.schedules import KINDS, VIEWS, Account, Cast, Pager, Writer, now, open_embargoes, play
+from tests.exchange.stage import Stage, indicator
+from tests.goals import goal
 
-WRITERS, BATCHES, EACH = 4, 10, 5
-
-
-def by_next(machine: Machine, done: Callable[[], bool]) -> list[str]:
-    """A pager that follows `next`, and where there is none asks again from its last date."""
-    got: list[str] = []
-    query, last = "?limit=7", ""
-    while True:
-        finished = done()
-        answer = machine.objects(query)
-        page = answer.json()
-        got += [one["id"] for one in page.get("objects", [])]
-        last = answer.headers["X-TAXII-Date-Added-Last"]
-        if page.get("more"):
-            query = f"?limit=7&next={page['next']}" + ("&" + added if (added := _added(query)) else "")
-        elif finished:
-            return got
-        else:
-            query = f"?limit=7&added_after={last}"
+ORDINARY, LONG = 20, 1000
+ROUNDS = 4
 
 
-def _added(query: str) -> str:
-    return next((part for part in query[1:].split("&") if part.startswith("added_after")), "")
+@pytest.fixture(scope="module")
+def cast(alliance: Stage) -> Cast:
+    alliance.jia.add(indicator())  # so that the log has a last date
+    return Cast.of(alliance)
 
 
-def by_date(cut: int) -> Callable[[Machine, Callable[[], bool]], list[str]]:
-    """A pager that knows nothing but added_after, and keeps so many characters of it."""
-
-    def walk(machine: Machine, done: Callable[[], bool]) -> list[str]:
-        got: list[str] = []
-        query = "?limit=7"
-        while True:
-            finished = done()
-            answer = machine.objects(query)
-            objects = [one["id"] for one in answer.json().get("objects", [])]
-            fresh = [number for number in objects if number not in got]
-            got += fresh
-            if finished and not fresh:
-                return got
-            last = answer.headers["X-TAXII-Date-Added-Last"]
-            # Many objects within a millisecond: whoever truncates must take a page that is larger than they are.
-            limit = 7 if cut == 27 else 200
-            query = f"?limit={limit}&added_after={last[:cut].rstrip('Z')}Z"
-
-    return walk
+def test_nothing_visible_is_missed_and_nothing_hidden_seen(cast: Cast) -> None:
+    """Generated schedules: eight people act, pagers look in between, each page is held against the account."""
+    wrong = [fault for seed in range(ORDINARY) for fault in play(cast, seed=seed, acts=12)]
+    assert not wrong, "\n".join(wrong[:5])
 
 
-def write(machine: Machine, sent: list[str], lock: threading.Lock) -> None:
-    try:
-        for _ in range(BATCHES):
-            objects = [indicator(number) for number in range(EACH)]
-            machine.add(*objects)
-            with lock:
-                sent.extend(one["id"] for one in objects)
-    finally:
-        connections.close_all()
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_pagers_many_schedules(cast: Cast) -> None:
+    first = int(os.environ.get("LIANFANG_SEED", "100000"))
+    with goal("pagers while eight people share, relabel, hold back and recall", seed=first) as counted:
+        wrong: list[str] = []
+        for seed in range(first, first + LONG):
+            wrong += play(cast, seed=seed, acts=24)
+            counted.count += 1
+        counted.failures = len(wrong)
+        assert not wrong, "\n".join(wrong[:5])
 
 
-def test_no_pager_misses_anything_while_four_write(alliance: Stage) -> None:
-    share_with_all(alliance.world, alliance.world.ding.admin)
-    share_with_all(alliance.world, alliance.world.bing.admin)
-    world = alliance.world
-    machines = [
-        alliance.machine(one) for one in (world.jia.admin, world.bing.admin, world.ding.admin, world.jia.deputy)
+def test_nothing_is_missed_when_eight_commit_at_once(cast: Cast) -> None:
+    """Eight transactions stand before the log's lock together and commit in whatever order it falls to them."""
+    rng = random.Random(20261124)
+    accounts = [Account() for _ in cast.people]
+    writers = [
+        Writer(owner, owner, actor, account, random.Random(place))
+        for place, ((owner, actor), account) in enumerate(zip(cast.people, accounts, strict=True))
     ]
-    sent: list[str] = []
-    lock = threading.Lock()
-    writers = [threading.Thread(target=write, args=(machine, sent, lock)) for machine in machines]
-    walks = {"next": by_next, "added_after": by_date(27), "milliseconds": by_date(23)}
-    found: dict[str, list[str]] = {}
+    start = now()
+    pagers = [
+        Pager(kind, reader, view, 40 if kind in ("milliseconds", "opencti") else 3, start)
+        for kind in KINDS
+        for reader, view in ((rng.choice(cast.readers), VIEWS[0]), (cast.readers[0], rng.choice(VIEWS[3:])))
+    ]
+    done = threading.Event()
+    readers = [_started(lambda pager=pager: _follow(pager, done)) for pager in pagers]
+    try:
+        for _ in range(ROUNDS):
+            _at_once(writers)
+    finally:
+        open_embargoes(whole := Account([one for account in accounts for one in account.versions]))
+        done.set()
+        for reader in readers:
+            reader.join(30)
+    for pager in pagers:
+        assert not whole.shown(pager.view, pager.reader) - pager.got, f"{pager.kind} at {pager.view.alias} missed them"
+        tomorrow = datetime.now(UTC) + timedelta(hours=1)
+        never = {
+            one.key
+            for one in whole.versions
+            if one.owner != pager.reader.organization and (not one.open_to_all or (one.until and one.until > tomorrow))
+        }
+        assert not pager.got & never, f"{pager.kind} at {pager.view.alias} saw what was never shown"
+        if pager.reader.cap is Tlp.GREEN:
+            assert all(one.first_tlp <= Tlp.GREEN for one in whole.versions if one.key in pager.got)
 
-    def read(name: str) -> None:
+
+def _at_once(writers: list[Writer]) -> None:
+    """Hold the log's lock until everybody waits for it within a transaction of his own, then let go."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [log._LOCK])
+        acting = [_started(writer.act) for writer in writers]
+        end = time.monotonic() + 3
+        while time.monotonic() < end and sum(one.is_alive() for one in acting) > _waiting():
+            time.sleep(0.01)
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [log._LOCK])
+    for one in acting:
+        one.join(30)
+
+
+def _waiting() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return int(cursor.fetchone()[0])
+
+
+def _follow(pager: Pager, done: threading.Event) -> None:
+    """Ask again and again, and after the last commit until nothing new comes."""
+    while True:
+        finished = done.is_set()
+        pager.step()
+        if finished and pager.quiet:
+            return
+
+
+def _started(deed: Callable[[], object]) -> threading.Thread:
+    def work() -> None:
         try:
-            machine = Machine(alliance.url, alliance.yi.token, alliance.yi.secret)
-            found[name] = walks[name](machine, lambda: not any(writer.is_alive() for writer in writers))
+            deed()
         finally:
             connections.close_all()
 
-    readers = [threading.Thread(target=read, args=(name,)) for name in walks]
-    for thread in (*writers, *readers):
-        thread.start()
-    end = time.monotonic() + 80
-    for thread in (*writers, *readers):
-        thread.join(max(0.0, end - time.monotonic()))
-    assert len(sent) == WRITERS * BATCHES * EACH
-    for name in walks:
-        assert set(sent) <= set(found.get(name, [])), name
-    assert len(found["next"]) == len(set(found["next"])), "and nothing twice for who follows next"
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
