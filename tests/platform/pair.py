@@ -80,6 +80,7 @@ class Pair:
         self._run(old, "pg_rewind", "-D", str(old.data), "--source-server", source, "-R")
         self._follow(old, new)
         old.start()
+        _let_the_server_in(old)
         self.wait_for_it()
 
     def stop(self) -> None:
