@@ -21,7 +21,7 @@ from typing import IO
 
 import psycopg
 
-from lianfang import embedded
+from lianfang import embedded, roles
 from lianfang.embedded import Unavailable
 
 __all__ = ["Manifest", "read_manifest", "restore_database", "restore_files", "target_is_empty", "write"]
@@ -188,9 +188,15 @@ def _lay(source: IO[bytes], target: Path) -> None:
 def restore_database(*, source: Path, database: str) -> None:
     """Play the dump into the empty database, whole or not at all, as its owner. Raises Unavailable."""
     program = _program("pg_restore", database)
-    with tarfile.open(source) as archive:
-        command = [program, "--exit-on-error", "--single-transaction", "--no-owner", "--no-password"]
-        _call([*command, "--dbname", database], stdin=_member(archive, _DUMP))
+    with psycopg.connect(database, autocommit=True, connect_timeout=10) as connection:
+        # Else the application could change what is append-only: a dump does not take away what comes by itself.
+        roles.set_defaults(connection, on=False)
+        try:
+            with tarfile.open(source) as archive:
+                command = [program, "--exit-on-error", "--single-transaction", "--no-owner", "--no-password"]
+                _call([*command, "--dbname", database], stdin=_member(archive, _DUMP))
+        finally:
+            roles.set_defaults(connection, on=True)
 
 
 def _program(name: str, database: str) -> str:

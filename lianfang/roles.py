@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import psycopg
 
-__all__ = ["APP", "OWNER", "create_database", "grant", "make_logins", "script"]
+__all__ = ["APP", "OWNER", "create_database", "grant", "make_logins", "script", "set_defaults"]
 
 OWNER = "lf_owner"
 APP = "lf_app"
@@ -19,12 +19,15 @@ APP = "lf_app"
 _APP_LIMITS = {"statement_timeout": "15s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"}
 
 _BY_DEFAULT = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public"
+_DEFAULTS = (
+    f"{_BY_DEFAULT} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP}",  # never TRUNCATE
+    f"{_BY_DEFAULT} GRANT USAGE, SELECT ON SEQUENCES TO {APP}",
+)
 _GRANTS = (
     f"ALTER SCHEMA public OWNER TO {OWNER}",
     "REVOKE CREATE ON SCHEMA public FROM public",
     f"GRANT USAGE ON SCHEMA public TO {APP}",
-    f"{_BY_DEFAULT} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP}",  # never TRUNCATE
-    f"{_BY_DEFAULT} GRANT USAGE, SELECT ON SEQUENCES TO {APP}",
+    *_DEFAULTS,
 )
 
 
@@ -41,6 +44,16 @@ def grant(connection: psycopg.Connection) -> None:
     """Give `lf_app` its rights in the database of `connection`, present and future; before the first migration."""
     for statement in _GRANTS:
         connection.execute(statement)
+
+
+def set_defaults(connection: psycopg.Connection, *, on: bool) -> None:
+    """Switch on or off what `lf_app` gets on each table that is made from now on; the owner may.
+
+    Off while a dump is played: it says what was given, and not what was taken away from what comes by itself.
+    """
+    for statement in _DEFAULTS:
+        other = statement.replace(" GRANT ", " REVOKE ").replace(f" TO {APP}", f" FROM {APP}")
+        connection.execute(statement if on else other)
 
 
 def script(*, database: str) -> str:

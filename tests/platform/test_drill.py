@@ -73,6 +73,8 @@ def copy(tmp_path: Path, settings: Any) -> Iterator[Copy]:
     with CLUSTER.connect() as server:
         server.execute("DROP DATABASE IF EXISTS copy WITH (FORCE)")
         server.execute(roles.create_database("copy"))
+    with CLUSTER.connect(database="copy") as server:
+        roles.grant(server)
     backup.restore_database(source=source, database=CLUSTER.url(roles.OWNER, "copy"))
     place = tmp_path / "copy"
     backup.restore_files(source=source, data=place, key_file=place / "master.key")

@@ -226,7 +226,15 @@ def fail_over(site: Site, *, decisions: int, seconds: float) -> tuple[float, Cli
     """Load, kill, promote, load; return the seconds from the kill to the next acknowledged submission."""
     clients = site.clients(decisions=decisions)
     clients.start()
-    until(lambda: len(clients.taken) >= 5 and bool(clients.decided), f"no load: {clients.refused[-3:]}")
+    try:
+        until(lambda: len(clients.taken) >= 5 and bool(clients.decided), "no load", 90)
+    except AssertionError:
+        with site.pair.primary.connect() as admin:
+            asked = "SELECT usename, state, wait_event_type, wait_event, left(query, 60) FROM pg_stat_activity"
+            doing = admin.execute(f"{asked} WHERE usename = 'lf_app' AND state <> 'idle'").fetchall()
+        raise AssertionError(
+            f"{len(clients.taken)} shared, {len(clients.decided)} decided, {clients.refused[-3:]}, {doing}"
+        ) from None
     time.sleep(seconds)
     killed = time.monotonic()
     site.pair.kill()
