@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,25 @@ def test_a_body_longer_than_declared_is_cut(port: int, alliance: Stage) -> None:
 
 def test_a_body_shorter_than_declared_is_a_400(port: int, alliance: Stage) -> None:
     assert send(port, alliance, envelope(4000), length=5000, close=True)[0] == 400
+
+
+def test_of_two_lengths_the_declared_one_cuts_nothing_off(port: int, alliance: Stage) -> None:
+    """Both at once is how one request is hidden within another: refused, or read by its chunks, as one request."""
+    body = envelope(2000)
+    hidden = b"GET /taxii2/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    head = [
+        f"POST {PATH} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {alliance.jia.secret}",
+        f"Content-Type: {TAXII}", "Connection: close", "Content-Length: 6", "Transfer-Encoding: chunked",
+    ]  # fmt: skip
+    with socket.create_connection(("127.0.0.1", port), 20) as link:
+        link.sendall("\r\n".join(head).encode() + b"\r\n\r\n")
+        answer = b""
+        with suppress(BrokenPipeError, ConnectionResetError):
+            link.sendall(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) + hidden)
+        with suppress(ConnectionResetError):
+            while piece := link.recv(65536):
+                answer += piece
+    assert answer.count(b"HTTP/1.1 ") <= 1, "a second request was read out of the first"
+    assert answer[9:12] in (b"400", b"202", b""), answer[:200]
+    if answer[9:12] == b"202":
+        assert b'"success_count":1' in answer
