@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from lianfang.accounts.models import Organization
@@ -34,6 +36,12 @@ class Option:
 
     def __str__(self) -> str:
         return str(self.label)
+
+
+def _not_too_large(file: UploadedFile) -> UploadedFile:
+    if file.size is None or file.size > settings.MAX_BODY:
+        raise forms.ValidationError(_("The file is larger than may be submitted."))
+    return file
 
 
 _COLOURS = {
@@ -80,6 +88,46 @@ class FileForm(forms.Form):
     file = forms.FileField(
         label=_("STIX 2.1 file"), help_text=_("A bundle or envelope in JSON, up to 10 MB and 10,000 objects.")
     )
+
+    def clean_file(self) -> UploadedFile:
+        """Hold the limit that machines are held to."""
+        return _not_too_large(self.cleaned_data["file"])
+
+
+class CheckForm(forms.Form):
+    """STIX to look at: pasted, or a file."""
+
+    text = forms.CharField(
+        label=_("STIX 2.1 as text"),
+        help_text=_("A bundle, an envelope or one object."),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 10, "class": "mono t14", "spellcheck": "false"}),
+    )
+    file = forms.FileField(
+        label=_("Or a file"), help_text=_("In JSON, up to 10 MB and 10,000 objects."), required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Take one of the two; the limit is that of a submission."""
+        data = super().clean() or {}
+        file, text = data.get("file"), (data.get("text") or "").strip()
+        if file is not None and text:
+            self.add_error("file", _("Give the text or a file, not both."))
+        elif file is None and not text and not self.errors:
+            self.add_error("text", _("Paste STIX here, or choose a file below."))
+        return data
+
+    def clean_file(self) -> UploadedFile | None:
+        """Hold the limit of a submission."""
+        file = self.cleaned_data["file"]
+        return _not_too_large(file) if file is not None else None
+
+    def body(self) -> bytes:
+        """Return what is to be looked at."""
+        file = self.cleaned_data.get("file")
+        content: bytes = file.read() if file is not None else self.cleaned_data["text"].encode()
+        return content
 
 
 class WhoForm(forms.Form):

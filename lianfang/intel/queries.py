@@ -623,3 +623,12 @@ def submission_of(*, subject: Subject, number: UUID | None = None, key: UUID | N
     if number is not None:
         return mine.filter(pk=number).first()
     return mine.filter(key=key).first() if key is not None else None
+
+
+def brought_by(*, submission: Submission, limit: int) -> dict[tuple[str, str], bytes]:
+    """Return the bytes of what a submission brought, by (id, version), for the page of its result."""
+    rows = Version.objects.filter(submission=submission).order_by("pk")[:limit]
+    return {
+        (stix_id, version): bytes(original)
+        for stix_id, version, original in rows.values_list("item__stix_id", "version", "original")
+    }

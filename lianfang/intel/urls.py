@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from lianfang.intel.views import items, staff, submit
+from lianfang.intel.views import check, items, staff, submit
 
 
 def _pages(prefix: str, name: str) -> list[URLPattern | URLResolver]:
@@ -23,8 +23,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("member/submit", submit.choose_file, name="submit"),
     path("member/submit/preview", submit.preview, name="submit_preview"),
     path("member/submit/<uuid:draft>", submit.choose_who, name="submit_who"),
+    path("member/check", check.member, name="check"),
     path("member/submissions/<uuid:submission>", submit.submission, name="submission"),
     *_pages("staff/intel", "staff_intel"),
+    path("staff/check", check.staff, name="staff_check"),
     path("staff/quarantine", staff.quarantine, name="quarantine"),
     path("staff/stop", staff.stop, name="stop"),
 ]

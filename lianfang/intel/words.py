@@ -133,6 +133,13 @@ OUTCOMES: dict[str, Bilingual] = {
     "refused": _say("退回", "Refused"),
 }
 
+CHECKED: dict[str, Bilingual] = {
+    "refused": _say("會退回", "Would be refused"),
+    "good": _say("可收下", "Would be taken"),
+    "duplicate": _say("重複", "Duplicate"),
+}
+"""What the checker says of an object, the worst first."""
+
 FINDINGS: dict[str, Bilingual] = {
     "tlp-unknown": _say(
         "有不認得的TLP標示，先以TLP:RED隔離，由提交人設定標示。",

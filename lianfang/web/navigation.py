@@ -77,7 +77,7 @@ NAVIGATION: Final[dict[str, tuple[Section, ...]]] = {
             (
                 Item("overview", _words("總覽", "Overview")),
                 Item("intel", _words("情資", "Intelligence")),
-                Item("submit", _words("提交情資", "Submit"), under=("/member/submissions",)),
+                Item("submit", _words("提交情資", "Submit"), under=("/member/submissions", "/member/check")),
                 Item(
                     "consent",
                     _words("徵詢與揭露", "Consent & disclosure"),
@@ -115,6 +115,7 @@ NAVIGATION: Final[dict[str, tuple[Section, ...]]] = {
             (
                 Item("staff_intel", _words("情資", "Intelligence"), "diagram-3"),
                 Item("quarantine", _words("隔離區", "Quarantine"), "shield-exclamation"),
+                Item("staff_check", _words("檢查STIX", "Check STIX"), "list-check"),
                 Item("consent_requests", _words("徵詢與移交", "Consent and release"), "chat-square-text"),
                 Item("staff_warnings", _words("預警發布", "Warnings"), "megaphone"),
                 Item("stop", _words("停止揭露", "Stop of disclosure"), "slash-circle"),

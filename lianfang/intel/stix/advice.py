@@ -1,7 +1,8 @@
 """What the standard recommends (SHOULD): told afterwards to who wrote the object, never a reason to refuse it.
 
-Only objects that passed `check` are looked at, so that shapes need no care here. Each check is linear in the object.
-What is told names a place, never a value: a result is read by colleagues who may not read the object.
+Only objects that passed `check` are looked at, so that what the standard gives their type has its shape. Each check
+is linear in the object. What is told names a place, never a value: a result is read by colleagues who may not read the
+object.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _PREDEFINED = frozenset({
     "archive-ext", "ntfs-ext", "pdf-ext", "raster-image-ext", "windows-pebinary-ext", "http-request-ext", "icmp-ext",
     "socket-ext", "tcp-ext", "windows-process-ext", "windows-service-ext", "unix-account-ext",
 })  # fmt: skip
+_KILL_CHAINS = frozenset({"attack-pattern", "indicator", "infrastructure", "malware", "tool"})
+"""The types that have phases; elsewhere a property of that name may have any shape."""
 _NEW = frozenset({"new-sdo", "new-sco", "new-sro"})
 
 
@@ -138,7 +141,8 @@ def _large_hex(value: Json) -> Iterator[str]:
 
 
 def _reference_without_hash(value: Json) -> Iterator[str]:
-    for place, reference in enumerate(value.get("external_references", ())):
+    # What the standard does not give an observable may have any shape there.
+    for place, reference in enumerate(() if is_observable(value) else value.get("external_references", ())):
         if "url" in reference and "hashes" not in reference:
             yield f"external_references.[{place}].url"
 
@@ -263,7 +267,7 @@ SHOULDS = (
            "An indicator should have a name, a description and its types, so that readers know what it finds.",
            frozenset({"indicator"})),
     Should("kill-chain", "2.11", _badly_named_phase, "殺傷鏈與階段的名稱宜全部小寫，以連字號分隔。",
-           "Names of kill chains and phases should be in lower case with hyphens between words."),
+           "Names of kill chains and phases should be in lower case with hyphens between words.", _KILL_CHAINS),
     Should("hash", "2.7", _unknown_hash,
            "雜湊演算法宜用標準的名稱：MD5、SHA-1、SHA-256、SHA-512、SHA3-256、SHA3-512、SSDEEP、TLSH。",
            "Hash algorithms should be called as the standard does: MD5, SHA-1, SHA-256, SHA-512, SHA3-256, SHA3-512,"

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -17,9 +18,12 @@ from lianfang.intel import drafts, intake, queries, words
 from lianfang.intel.forms import FileForm, WhoForm
 from lianfang.intel.models import Draft, Submission
 from lianfang.intel.preview import Preview, preview_audience
+from lianfang.intel.stix.advice import advice
 from lianfang.intel.views.items import on_own_plane
 from lianfang.kernel.refusal import Refusal
 from lianfang.policy.facts import Channel, Right, Tlp
+
+_MOST = 1000
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -89,20 +93,23 @@ def submission(request: HttpRequest, submission: UUID) -> HttpResponse:
     made = queries.submission_of(subject=asked(request).subject, number=submission)
     if made is None:
         raise Http404
-    results = [_told(result) for result in made.results]
+    brought = queries.brought_by(submission=made, limit=_MOST)
+    results = [_told(result, brought.get((result["id"], result["version"]))) for result in made.results[:_MOST]]
     counts = Counter(result["outcome"] for result in made.results)
     context = {
         "submission": made,
-        "results": results[:1000],
+        "results": results,
         "counts": [(words.OUTCOMES[name], counts[name], name) for name in words.OUTCOMES if counts[name]],
         "quarantined": sum(1 for result in made.results if result.get("state") == "quarantined"),
     }
     return render(request, "intel/submission.html", context)
 
 
-def _told(result: dict[str, Any]) -> dict[str, Any]:
+def _told(result: dict[str, Any], original: bytes | None) -> dict[str, Any]:
+    """Recommendations are made when they are looked at: they change with the rules, and the object stays as it came."""
     return {
         **result,
+        "advice": [] if original is None else advice(orjson.loads(original)),
         "words": words.OUTCOMES[result["outcome"]],
         "type": words.type_words(result["id"].partition("--")[0] or "—"),
         "told": [words.FINDINGS[code] for code in result.get("findings", ()) if code in words.FINDINGS],
