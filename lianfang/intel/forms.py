@@ -99,7 +99,7 @@ class CheckForm(forms.Form):
 
     text = forms.CharField(
         label=_("STIX 2.1 as text"),
-        help_text=_("A bundle, an envelope or one object."),
+        help_text=_("A bundle, an envelope or one object; or choose a file below."),
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 10, "class": "mono t14", "spellcheck": "false"}),
