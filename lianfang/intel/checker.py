@@ -6,7 +6,6 @@ What depends on what a source sent before (versions, duplicates, labels) is not 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,13 +111,6 @@ def check(body: bytes) -> Report:
                 each.advice.append(_SHARED_UUID)
         report.objects.append(each)
     return report
-
-
-def rules(report: Report) -> list[tuple[str, int]]:
-    """Return the rules that refused or advised, each with how often, the most frequent first."""
-    told = Counter(each.refusal.rule for each in report.objects if each.refusal is not None)
-    told.update(one.rule for each in report.objects for one in each.advice)
-    return told.most_common()
 
 
 def lines(report: Report) -> Iterator[str]:

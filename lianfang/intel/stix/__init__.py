@@ -27,8 +27,8 @@ RULES = (*common.RULES, *marks.RULES, *domain.RULES, *targets.RULES, *observable
 EVERY_RULE: tuple[Rule, ...] = (*common.FIRST, *BEFORE, *RULES)
 """All MUST rules of one object, in the order in which they are asked; the schemas stand between BEFORE and RULES."""
 
-_before = planner(BEFORE)
-_after = planner(RULES)
+before = planner(BEFORE)
+after = planner(RULES)
 
 
 def check(value: Json, *, budget: Budget) -> None:
@@ -38,13 +38,13 @@ def check(value: Json, *, budget: Budget) -> None:
         if where is not None:
             raise rule.refused(where, value)
     kind = value["type"]
-    refusal = _before(kind).refusal(value)
+    refusal = before(kind).refusal(value)
     if refusal is not None:
         raise refusal
     schema = validators()[schema_for(value)]
     if not schema.is_valid(value):
         raise refusal_of(value, schema.iter_errors(value))
-    refusal = _after(kind).refusal(value)
+    refusal = after(kind).refusal(value)
     if refusal is not None:
         raise refusal
     if kind == "indicator" and value["pattern_type"] == "stix":
