@@ -168,7 +168,7 @@ def _bad_container(value: Json) -> str | Refusal | None:
     for key, each in inside.items():
         refusal = _inner(each)
         if refusal is None:
-            where = wrong_target({**each, "type": each["type"]}, named=named)
+            where = wrong_target(each, named=named)
             if where is not None:
                 return f"objects.{key}.{where}"
         else:
@@ -179,10 +179,10 @@ def _bad_container(value: Json) -> str | Refusal | None:
 
 def _inner(value: Json) -> Refusal | None:
     kind = value["type"]
-    if not TYPE.fullmatch(kind) or kind in ("bundle", "action"):
+    if kind not in OBSERVABLES and (not TYPE.fullmatch(kind) or kind in ("bundle", "action")):
         return _NO_TYPE
     # The key under which it stands is its id; where it has one of its own as well, it is not looked at.
-    whole = value if is_id(str(value.get("id"))) else {**value, "id": f"{kind}--{_STAND_IN}"}
+    whole = value if "id" in value and is_id(str(value["id"])) else {**value, "id": f"{kind}--{_STAND_IN}"}
     name = common.FIRST[-2].refusal(whole) or common.FIRST[-1].refusal(whole)
     if name is not None:
         return name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from lianfang.intel.stix.ids import Json
 from lianfang.kernel.refusal import Refusal
@@ -102,10 +101,8 @@ class Plan:
 
 
 def planner(rules: tuple[Rule, ...]) -> Callable[[str], Plan]:
-    """Return the plans of these rules, one for each type."""
-
-    @lru_cache(maxsize=256)
-    def plan(kind: str) -> Plan:
-        return Plan(rule for rule in rules if not rule.types or kind in rule.types)
-
-    return plan
+    """Return the plans of these rules: one for each type of the standard, and one for all that it does not know, of
+    which a member can name as many as he likes."""
+    other = Plan(rule for rule in rules if not rule.types)
+    plans = {kind: Plan(rule for rule in rules if not rule.types or kind in rule.types) for kind in SECTIONS}
+    return lambda kind: plans.get(kind, other)

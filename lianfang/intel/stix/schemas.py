@@ -38,9 +38,9 @@ def _documents() -> dict[Path, Any]:
 @lru_cache(maxsize=256)
 def properties(kind: str) -> frozenset[str]:
     """Return the properties that the specification gives a type; empty for a type that it does not know."""
-    by_name = {path.stem: document for path, document in _documents().items()}
     if kind not in validators() or kind in CORES:
         return frozenset()
+    by_name = {path.stem: document for path, document in _documents().items()}
     names: set[str] = set()
     for part in (by_name[kind], *by_name[kind].get("allOf", ()), *by_name[kind].get("oneOf", ())):
         names |= part.get("properties", {}).keys()

@@ -434,6 +434,19 @@ def test_what_is_no_url(text: str) -> None:
     assert not values.is_url(text)
 
 
+def test_what_no_value_keeps_busy_no_number_of_types_does() -> None:
+    """Rules are put together for the types of the standard, not for each of the names that a member can think of."""
+    import time
+
+    inside = {str(number): {"type": f"x-{number}"} for number in range(20_000)}
+    started = time.process_time()
+    assert said(OBSERVED | {"objects": inside}) is None
+    objects = [{"type": f"x-{number}", "id": ref(f"x-{number}"), "v_a": 1} for number in range(2000)]
+    candidates, _ = intake.examine(bundle(*objects))
+    assert len(candidates) == 2000
+    assert time.process_time() - started < 1.5
+
+
 @pytest.mark.parametrize("hostile", [
     "a" * 100_000, "a-" * 50_000, "." * 100_000, "@" * 100_000, '"' * 100_000, "\\" * 100_000, "a." * 50_000 + "!",
     "cpe:2.3:a:" + "?" * 100_000, "cpe:2.3:a:" + "*" * 100_000, "cpe:2.3:a" + ":a" * 50_000, "x/" + ";" * 100_000,
