@@ -38,7 +38,7 @@ class Option:
         return str(self.label)
 
 
-def _not_too_large(file: UploadedFile) -> UploadedFile:
+def _not_too_large(file: UploadedFile[Any]) -> UploadedFile[Any]:
     if file.size is None or file.size > settings.MAX_BODY:
         raise forms.ValidationError(_("The file is larger than may be submitted."))
     return file
@@ -89,7 +89,7 @@ class FileForm(forms.Form):
         label=_("STIX 2.1 file"), help_text=_("A bundle or envelope in JSON, up to 10 MB and 10,000 objects.")
     )
 
-    def clean_file(self) -> UploadedFile:
+    def clean_file(self) -> UploadedFile[Any]:
         """Hold the limit that machines are held to."""
         return _not_too_large(self.cleaned_data["file"])
 
@@ -118,7 +118,7 @@ class CheckForm(forms.Form):
             self.add_error("text", _("Paste STIX here, or choose a file below."))
         return data
 
-    def clean_file(self) -> UploadedFile | None:
+    def clean_file(self) -> UploadedFile[Any] | None:
         """Hold the limit of a submission."""
         file = self.cleaned_data["file"]
         return _not_too_large(file) if file is not None else None
