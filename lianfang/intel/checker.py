@@ -139,7 +139,7 @@ def _objects(body: bytes, report: Report) -> list[bytes]:
         objects = decode.split(body)
     except Refusal as refusal:
         # Observed data of the old form has something called `objects`, too.
-        if refusal.rule not in ("json-single", "json-no-objects") or _kind(body) in ("", "bundle"):
+        if refusal.rule not in ("json-single", "json-no-objects") or not _is_one(body):
             raise
         return [body]
     head = {name: member for name, member in orjson.loads(body).items() if name != "objects"}
@@ -147,12 +147,12 @@ def _objects(body: bytes, report: Report) -> list[bytes]:
     return objects
 
 
-def _kind(body: bytes) -> str:
+def _is_one(body: bytes) -> bool:
+    """Whether this is one object, of whatever type it says."""
     try:
-        kind = orjson.loads(body)["type"]
-    except (ValueError, KeyError, TypeError):
-        return ""
-    return kind if isinstance(kind, str) else ""
+        return orjson.loads(body).get("type", "bundle") != "bundle"
+    except (ValueError, AttributeError):
+        return False
 
 
 def _wrong_in(head: dict[str, Any]) -> set[str]:
