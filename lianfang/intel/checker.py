@@ -150,7 +150,7 @@ def _objects(body: bytes, report: Report) -> list[bytes]:
 def _is_one(body: bytes) -> bool:
     """Whether this is one object, of whatever type it says."""
     try:
-        return orjson.loads(body).get("type", "bundle") != "bundle"
+        return bool(orjson.loads(body).get("type", "bundle") != "bundle")
     except (ValueError, AttributeError):
         return False
 
