@@ -51,6 +51,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "lianfang.web.middleware.HeadersMiddleware",
+    "lianfang.web.middleware.CrossSiteMiddleware",
     "lianfang.health.HealthMiddleware",
     "lianfang.exchange.middleware.MachineMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

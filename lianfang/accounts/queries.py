@@ -101,6 +101,19 @@ def person_by_email(email: str) -> Person | None:
     return Person.objects.filter(email_index=blind.index("person.email", email)).first()
 
 
+def pairs_by_email(*, emails: Iterable[str], at: datetime) -> dict[str, set[tuple[UUID, UUID]]]:
+    """Return by address (person, organisation) of whoever has it and acts at that instant; nothing for an unknown one.
+
+    One statement, whether an address is known or not.
+    """
+    addresses = {blind.index("person.email", email): email for email in emails}
+    found: dict[str, set[tuple[UUID, UUID]]] = {email: set() for email in addresses.values()}
+    rows = Affiliation.objects.live(at).filter(person__email_index__in=list(addresses))
+    for index, person, organization in rows.values_list("person__email_index", "person_id", "organization_id"):
+        found[addresses[bytes(index or b"")]].add((person, organization))
+    return found
+
+
 def live_affiliations(*, person: Person, at: datetime) -> list[Affiliation]:
     """Return the pairs the person acts for at that instant, oldest first."""
     found = Affiliation.objects.live(at).filter(person=person).select_related("organization", "group")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 from uuid import UUID
 
@@ -21,13 +21,14 @@ from django.db.models import Q, QuerySet
 from pyroaring import BitMap
 
 from lianfang.intel.fold import tsquery
-from lianfang.intel.models import Item, LogEntry, Reference, Relay, Stop, Submission, Version
+from lianfang.intel.models import Embargo, Item, LogEntry, Reference, Relay, Stop, Submission, Version
 from lianfang.intel.parts import Part
 from lianfang.intel.positions import INDEX, Versions
 from lianfang.intel.stix import is_id, references
 from lianfang.policy import store
 from lianfang.policy.decide import Decision, decide
 from lianfang.policy.facts import Channel, Label, Request, Right, State, Subject, Tlp
+from lianfang.policy.sql import visible
 
 MAX_PAGE = 1000
 MACHINE = frozenset({Channel.TAXII, Channel.API, Channel.FEED, Channel.FILE})
@@ -223,13 +224,56 @@ def latest(
     """Return the newest entries that this subject may see, newest first, below the place `below`.
 
     Places count what this reader sees, from the oldest: they stay where they are while new entries arrive, and tell
-    nothing of what is hidden, as positions would.
+    nothing of what is hidden, as positions would. What an embargo held back until a moment ago stands on top.
     """
     policy, chosen, named = _allowed(subject=subject, at=at, request=request, filters=filters)
+    fresh = _just_open(subject, at, request, filters, chosen)[:limit] if below is None else ()
     end = len(chosen) if below is None else min(max(below, 0), len(chosen))
-    start = max(end - limit, 0)
-    entries = _entries(list(chosen[start:end]), named, bodies=True)
-    return Page(tuple(reversed(entries)), start > 0, policy, len(chosen), start or None)
+    start = max(end - (limit - len(fresh)), 0)
+    anew = {found.stix_id for found in fresh}
+    entries = [found for found in _entries(list(chosen[start:end]), named, bodies=True) if found.stix_id not in anew]
+    return Page((*fresh, *reversed(entries)), start > 0, policy, len(chosen), start or None)
+
+
+def _just_open(subject: Subject, at: datetime, request: Request, filters: Filters, chosen: BitMap) -> tuple[Found, ...]:
+    """Return what is readable since its embargo ended, in the seconds before the worker opens it in the log.
+
+    A list must not open it itself: place and date, which all readers get, would then tell that somebody looked.
+    """
+    over = Embargo.objects.filter(not_before__lte=at, opened_at=None)
+    labels = set(Version.objects.filter(submission__embargo__in=over).values_list("label_id", flat=True))
+    labels &= visible(subject=subject, right=right_for(request.channel), at=at, request=request).ids
+    if not labels:
+        return ()
+    versions = Version.objects.filter(submission__embargo__in=over, label__in=labels)
+    first = dict(LogEntry.objects.filter(version__in=versions).order_by("-position").values_list("version", "position"))
+    found = []
+    for version in versions.select_related("item", "submission__embargo").order_by(
+        "-submission__embargo__not_before", "-id"
+    ):
+        label, item = label_of(version), version.item
+        wanted = (filters.types is None or item.type in filters.types) and item.type not in filters.but_types
+        wanted = wanted and (filters.tlps is None or label.tlp in filters.tlps)
+        # Its source has it in the log already.
+        if not wanted or first[version.pk] in chosen:
+            continue
+        named = decide(subject=subject, right=Right.READ_SOURCE, target=label, at=at, request=request).allowed
+        body = version.original if named or version.served is None else version.served
+        found.append(
+            Found(
+                position=first[version.pk],
+                date_added=version.submission.embargo.not_before,
+                stix_id=item.stix_id if named else item.served_id,
+                type=item.type,
+                version=version.version,
+                modified=version.modified,
+                body=bytes(body),
+                version_id=version.pk,
+                label_id=version.label_id,
+                names_source=named,
+            )
+        )
+    return tuple(found)
 
 
 def count(
@@ -454,7 +498,7 @@ def versions_visible(*, subject: Subject, stix_id: str, at: datetime, request: R
     """Return every version of the first copy that the subject may read now, oldest first."""
     seen: dict[int, list[Seen]] = {}
     first: dict[int, int] = {}
-    for version, entries in _candidates(stix_id):
+    for version, entries in _candidates(stix_id, subject, at, request):
         found = _readable(subject, version, entries, at, request)
         if found is not None and found.stix_id == stix_id:
             seen.setdefault(version.item_id, []).append(found)
@@ -465,12 +509,23 @@ def versions_visible(*, subject: Subject, stix_id: str, at: datetime, request: R
     return sorted(seen[copy], key=lambda found: found.version.modified)
 
 
-def _candidates(stix_id: str) -> list[tuple[Version, list[LogEntry]]]:
+def _candidates(stix_id: str, subject: Subject, at: datetime, request: Request) -> list[tuple[Version, list[LogEntry]]]:
+    """Versions of this id of which the subject may read one line or another, each with its lines.
+
+    Of a hidden object nothing but the numbers of its labels is read, by the statements that are asked for an absent one
+    too: neither their number, nor their form, nor what they take may tell the one from the other.
+    """
     if not is_id(stix_id):
         return []
-    # One statement, whether there is something or not: the number of statements must not tell.
+    items = Item.objects.filter(Q(stix_id=stix_id) | Q(served_id=stix_id))
+    pairs = LogEntry.objects.filter(version__item__in=items).values_list("label_id", "version__label_id")
+    labels = set(chain.from_iterable(pairs))
+    labels &= visible(subject=subject, right=right_for(request.channel), at=at, request=request).ids
+    if not labels:
+        return []
     entries = (
-        LogEntry.objects.filter(version__item__in=Item.objects.filter(Q(stix_id=stix_id) | Q(served_id=stix_id)))
+        LogEntry.objects.filter(version__item__in=items)
+        .filter(Q(label__in=labels) | Q(version__label__in=labels))
         .select_related("version__item")
         .order_by("version__item_id", "version__modified", "position")
     )

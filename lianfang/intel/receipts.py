@@ -107,9 +107,22 @@ def received_by(version: Version, receipts: QuerySet[Receipt] | None = None) -> 
             yield receipt
 
 
+def received_among(*, subject: Subject, positions: Iterable[int]) -> BitMap:
+    """Return those of these positions that the subject's organisation (for this group) ever received.
+
+    One statement, for no position at all too: whether there is something to look for must not show in the work done.
+    """
+    if subject.pair is None:
+        return BitMap()
+    exact = BitMap(positions)
+    lo, hi = (exact.min(), exact.max()) if exact else (1, 0)
+    mine = Receipt.objects.filter(
+        organization=subject.pair.organization, group=subject.pair.group, hi__gte=lo, lo__lte=hi
+    ).values_list("positions", flat=True)
+    return BitMap.union(BitMap(), *(BitMap.deserialize(bytes(one)) & exact for one in mine))
+
+
 def holds(*, subject: Subject, version: Version) -> bool:
     """Return whether the subject's organisation (for this group) ever received this very version."""
-    if subject.pair is None:
-        return False
-    mine = Receipt.objects.filter(organization=subject.pair.organization, group=subject.pair.group)
-    return next(received_by(version, mine), None) is not None
+    positions = LogEntry.objects.filter(version=version).values_list("position", flat=True)
+    return bool(received_among(subject=subject, positions=positions))

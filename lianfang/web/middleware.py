@@ -67,6 +67,28 @@ class HeadersMiddleware:
         return response
 
 
+class CrossSiteMiddleware:
+    """Refuses what the page of another site fetches from here: an image, a frame, a script, a form in the background.
+
+    Whether such an answer comes, how long it takes and how big it is would tell that page what its visitor may see. A
+    link that is followed is let through, since it leaves that page. What says nothing of where it comes from is no
+    browser of today: there the cookies (SameSite) and the headers of `HeadersMiddleware` protect alone.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin") or _is_followed(request):
+            return self.get_response(request)
+        return HttpResponse(status=403)
+
+
+def _is_followed(request: HttpRequest) -> bool:
+    followed = request.headers.get("Sec-Fetch-Mode") == "navigate" and request.method in ("GET", "HEAD")
+    return followed and request.headers.get("Sec-Fetch-Dest", "document") == "document"
+
+
 class LanguageMiddleware:
     """The reader's language and theme: kept in cookies, Traditional Chinese and the system's theme at first.
 

@@ -380,13 +380,18 @@ def test_an_embargo_is_meant_in_taipei_to_the_minute() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("text", ["a@b", "@", "nobody@example.test", "a@b, c@d; e@f\n\n", "，；", "x" * 5000, "a@b\0"])
-def test_addresses_that_nobody_has_are_passed_over_in_silence(text: str) -> None:
+def test_addresses_that_nobody_has_stand_for_nobody_in_silence(text: str) -> None:
+    """As for one that somebody has, the label names a person: an audience without anybody would tell the difference."""
     form = WhoForm(CHOSEN | {"tlp": "RED", "audience": "persons", "persons": text})
     if "\0" in text:
         assert not form.is_valid()
         return
     assert form.is_valid()
-    assert form.label_form(at=AT).audience == Audience.persons()
+    audience = form.label_form(at=AT).audience
+    assert audience is not None
+    assert audience.kind is AudienceKind.PERSONS
+    assert len(audience.members) == text.count("@")
+    assert {named.organization for named in audience.members if isinstance(named, Named)} <= {UUID(int=0)}
 
 
 @pytest.mark.django_db

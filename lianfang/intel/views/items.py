@@ -55,8 +55,6 @@ def index(request: HttpRequest) -> HttpResponse:
     """The newest that this reader sees, or what the search box finds in it."""
     on_own_plane(request)
     subject, at = asked(request).subject, asked(request).at
-    if subject.is_coordinator or subject.pair is not None:
-        actions.open_due_embargoes(at=at)
     text = request.GET.get("q", "").replace("\0", "")[:200].strip()
     chosen = [name for name in request.GET.getlist("tlp") if name in Tlp.__members__]
     # A relation says little by itself and stands on the pages of what it joins; whoever searches means all of them.
