@@ -281,8 +281,8 @@ def _unnumbered(answer: Answer) -> tuple[int, bytes]:
 def test_who_asks_for_a_link_waits_for_nothing_that_tells(world: Furnished) -> None:
     """NI-23: a wrong password is answered alike for an address with an account and one without.
 
-    The library looks the one up by other statements than the other. Nothing else may differ: against a look-up stand a password hash,
-    made for both, and five tries in a quarter of an hour, which are too few to measure it by.
+    The library looks the one up by other statements than the other. Nothing else may differ: against a look-up stand
+    a password hash, made for both, and five tries in a quarter of an hour, which are too few to measure it by.
     """
     found = []
     for address in ("contact@m2.example", "nobody@m2.example"):
