@@ -119,6 +119,11 @@ def _no_network() -> Iterator[None]:
     socket.socket.connect, socket.socket.connect_ex = saved  # type: ignore[method-assign]
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    for line in goals.totals():
+        terminalreporter.write_line(line)
+
+
 def pytest_report_header() -> str:
     if DJANGO_PROBLEM:
         return f"Django does not start: {DJANGO_PROBLEM[0].strip().splitlines()[-1]}"

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-LINES: list[str] = []
-"""Every line of this run, for the summary at its end."""
+SAID: list[tuple[Goal, float]] = []
+"""Every goal of this run with its seconds."""
 
 
 @dataclass
@@ -56,14 +56,30 @@ def goal(name: str, *, seed: int | str = "-") -> Iterator[Goal]:
 
 def say(counted: Goal, *, seconds: float) -> str:
     """Print the line of a goal, and return it."""
-    line = (
-        f"goal {counted.name} | count {counted.count} | failures {counted.failures} | seed {counted.seed}"
-        f" | seconds {seconds:.0f}" + (f" | {counted.also}" if counted.also else "")
-    )
-    LINES.append(line)
+    SAID.append((counted, seconds))
+    line = _line(counted, seconds)
     if _Capture.manager is None:
         print(line, flush=True)
     else:
         with _Capture.manager.global_and_fixture_disabled():
             print(f"\n{line}", flush=True)
     return line
+
+
+def totals() -> list[str]:
+    """One line for each goal that was counted in several parts."""
+    found = []
+    for name in dict.fromkeys(counted.name for counted, _ in SAID):
+        parts = [(counted, seconds) for counted, seconds in SAID if counted.name == name]
+        if len(parts) > 1:
+            seeds = f"{parts[0][0].seed} to {parts[-1][0].seed}"
+            whole = Goal(name, seeds, sum(c.count for c, _ in parts), sum(c.failures for c, _ in parts))
+            found.append(_line(whole, sum(seconds for _, seconds in parts)))
+    return found
+
+
+def _line(counted: Goal, seconds: float) -> str:
+    return (
+        f"goal {counted.name} | count {counted.count} | failures {counted.failures} | seed {counted.seed}"
+        f" | seconds {seconds:.0f}" + (f" | {counted.also}" if counted.also else "")
+    )

@@ -25,6 +25,7 @@ from lianfang.audit.actions import action, record
 from lianfang.audit.failpoints import failpoint
 from lianfang.audit.tags import Tag
 from lianfang.intel import decode, log, markings, stix
+from lianfang.intel.closure import Closure
 from lianfang.intel.definitions import DEFINITIONS
 from lianfang.intel.fold import folded
 from lianfang.intel.labelling import LabelForm, last_change_of_standing
@@ -274,6 +275,8 @@ class _Batch:
     interned: dict[int, tuple[Label, int]] = field(default_factory=dict)
     """By identity of the label object, which costs nothing to compare; the label keeps its identity its own."""
     bare: dict[int, tuple[Label, Label]] = field(default_factory=dict)
+    stripped: dict[int, Label] = field(default_factory=dict)
+    """Labels without what they require, by identity."""
     requiring: dict[tuple[int, frozenset[Label]], tuple[Label, Label]] = field(default_factory=dict)
     """Labels of containers by identity of their own label, and what they require; likewise with the label beside."""
     made: dict[tuple[markings.Marked, int | None, bool], tuple[Label, tuple[str, ...]]] = field(default_factory=dict)
@@ -426,9 +429,13 @@ class _Batch:
         for each in taken:
             refs = [ref for ref in each.binds if ref != each.id and ref not in self.creators]
             each.bound = [version for ref in refs if (version := self._version_of(ref, here))]
+        # As they are now: what each is given to require stands beside it and is stripped again where others meet it.
+        closure = Closure(lambda ref: self._further(ref, here), lambda ref: self._met(ref, here))
         for each in taken:
             if each.bound and each.label is not None:
-                each.label = self._requiring(each.label, self._closure(each, here))
+                refs = [ref for ref in each.binds if ref not in self.creators]
+                required = frozenset(self.stripped[number] for number in closure.reached(each.id, refs))
+                each.label = self._requiring(each.label, required)
 
     def _requiring(self, label: Label, required: frozenset[Label]) -> Label:
         key = (id(label), required)
@@ -445,28 +452,29 @@ class _Batch:
             return here[ref].version
         return self.held[ref].version if ref in self.held else 0
 
-    def _closure(self, container: _Candidate, here: Mapping[str, _Candidate]) -> frozenset[Label]:
-        met: dict[int, Label] = {}
-        """By identity, since one label object stands for most of what a container names."""
-        seen = {container.id}
-        pending = list(container.binds)
-        while pending:
-            ref = pending.pop()
-            if ref in seen or ref in self.creators:
-                continue
-            seen.add(ref)
-            version = self._version_of(ref, here)
-            if ref in here and version == here[ref].version:
-                label = here[ref].label
-                pending.extend(here[ref].binds)
-            elif version:
-                label = self.labels[self.held[ref].label]
-                met.update((id(other), other) for other in label.requires)
-            else:
-                continue
-            if label is not None:
-                met[id(label)] = label
-        return frozenset(self._bare(label) for label in met.values())
+    def _further(self, ref: str, here: Mapping[str, _Candidate]) -> list[str]:
+        """What something that came along binds in its turn; of what is held, that stands in its label."""
+        if ref in here and self._version_of(ref, here) == here[ref].version:
+            return [further for further in here[ref].binds if further not in self.creators]
+        return []
+
+    def _met(self, ref: str, here: Mapping[str, _Candidate]) -> list[int]:
+        """The labels that binding this brings along, as keys of `stripped`."""
+        version = self._version_of(ref, here)
+        if ref in here and version == here[ref].version:
+            label = here[ref].label
+            labels = [] if label is None else [label]
+        elif version:
+            held = self.labels[self.held[ref].label]
+            labels = [held, *held.requires]
+        else:
+            labels = []
+        found = []
+        for label in labels:
+            bare = self._once(self._bare(label))
+            self.stripped[id(bare)] = bare
+            found.append(id(bare))
+        return found
 
     def _bare(self, label: Label) -> Label:
         """Return the label without what it requires, made once for each label object."""

@@ -16,8 +16,11 @@ from lianfang.kernel.text import Bilingual
 MAX_LENGTH = 10_000
 MAX_TERMS = 200
 MAX_DEPTH = 32
-BUDGET = 4_000
-"""Comparisons that one submission may send through the parser; each costs about 0.3 ms."""
+MAX_TOKENS = 2_500
+"""Words and signs of one pattern: lists and paths cost the parser as much as comparisons do, about 40 us each."""
+BUDGET = 15_000
+"""Words and signs that one submission may send through the parser, 25 characters of text counting as one more; a
+comparison has about eight."""
 
 _PLAIN = re.compile(
     r"\[(?P<type>[a-z][a-z0-9-]{2,249}):"
@@ -40,6 +43,7 @@ _PATH = re.compile(r"([A-Za-z0-9_-]+)\s*:\s*([A-Za-z0-9_]+|')")
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\r\n]*", re.DOTALL)
 _TYPE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-?")
 _PROPERTY = re.compile(r"[a-z][a-z0-9_]{2,249}|id")
+_TOKEN = re.compile(r"\w+|[^\w\s]")
 _LONG_NUMBER = re.compile(r"\d{20}")
 _NEVER = re.compile(r"\b(?:REPEATS\s+0+\s+TIMES|WITHIN\s+0+(?:\.0*)?\s+SECONDS)\b")
 
@@ -82,6 +86,7 @@ def check(pattern: str, *, budget: Budget) -> None:
     """Raise Refusal (field `pattern`) unless this is a STIX pattern that we are ready to read."""
     if plain(pattern) is not None:
         return
+    _afford(budget)  # first: what is left of a long batch is not even looked through
     if len(pattern) > MAX_LENGTH:
         raise _refusal(
             "length", f"樣式超過{MAX_LENGTH}個字元。", f"The pattern is longer than {MAX_LENGTH} characters."
@@ -104,13 +109,15 @@ def check(pattern: str, *, budget: Budget) -> None:
         )
     if _NEVER.search(bare):
         raise _refusal("never", "REPEATS與WITHIN的數值必須大於0。", "REPEATS and WITHIN need a number above 0.")
-    budget.left -= max(terms, 1)
-    if budget.left < 0:
+    tokens = len(_TOKEN.findall(bare))
+    if tokens > MAX_TOKENS:
         raise _refusal(
-            "budget",
-            "這一批的複雜樣式太多，請分批再送。",
-            "Too many complex patterns in one submission; send them in several.",
+            "terms",
+            f"樣式超過{MAX_TOKENS}個語詞與符號。",
+            f"The pattern holds more than {MAX_TOKENS} words and signs.",
         )
+    budget.left -= tokens + len(pattern) // 25
+    _afford(budget)
     fault = _parse(pattern)
     if fault:
         raise _refusal("grammar", "樣式不符合STIX樣式語法。", f"The pattern does not follow the STIX grammar: {fault}")
@@ -131,6 +138,15 @@ def _bad_name(bare: str) -> str:
         if not (3 <= len(kind) <= 250 and _TYPE.fullmatch(kind)) or (name != "'" and not _PROPERTY.fullmatch(name)):
             return found[0][:100]
     return ""
+
+
+def _afford(budget: Budget) -> None:
+    if budget.left < 0:
+        raise _refusal(
+            "budget",
+            "這一批的複雜樣式太多，請分批再送。",
+            "Too many complex patterns in one submission; send them in several.",
+        )
 
 
 @lru_cache(maxsize=4096)

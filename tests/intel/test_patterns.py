@@ -67,7 +67,7 @@ def test_refused_by_name(pattern: str, rule: str) -> None:
 
 
 def test_a_submission_cannot_keep_the_parser_busy() -> None:
-    budget = Budget(left=3)
+    budget = Budget(left=20)
     check("[abc:def = 'c' OR abc:def = 'd']", budget=budget)
     with pytest.raises(Refusal, match="several"):
         check("[abc:def = 'c' OR abc:def = 'e']", budget=budget)
