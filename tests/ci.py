@@ -64,6 +64,13 @@ MIGRATIONS = Step("migrations match the models", [PYTHON, "manage.py", "makemigr
 # Suites that start whole servers or browsers mostly wait for them: one process each, all beside each other.
 WAITING = (("tests/platform",), ("tests/browser",), ("tests/story",))
 ORDINARY = "not long and not fresh"
+# Groups of `./test long NAME`: which of the long tests each takes, by the words of their names and places. Any other
+# NAME takes the tests whose name holds it.
+LONG = {
+    "faults": "faults and not fuzz",
+    "fuzz": "fuzz",
+    "histories": "histories",
+}
 SLOWEST = ("--durations=12", "--durations-min=4")
 
 
@@ -203,10 +210,22 @@ def main(words: Sequence[str]) -> int:
         return 2
     count = Count()
     if chosen == "long" and not rest:
+        print(f"Groups: {', '.join(LONG)}", flush=True)
         subprocess.run(pytest("-m", "long", "--collect-only", "tests"), cwd=ROOT, timeout=120, check=False)
         entries: list[Sequence[Lane]] = []
     elif chosen == "long":
-        entries = [[[Step(f"long {rest[0]}", pytest("-m", "long", "-k", rest[0], "tests"), 7200, pytest=True)]]]
+        entries = [
+            [
+                [
+                    Step(
+                        f"long {rest[0]}",
+                        pytest("-m", "long", "-k", LONG.get(rest[0], rest[0]), "tests"),
+                        7200,
+                        pytest=True,
+                    )
+                ]
+            ]
+        ]
     else:
         entries = suites(chosen)
     for lanes in entries:

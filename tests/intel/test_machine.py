@@ -41,6 +41,7 @@ from lianfang.policy.facts import (
     Upstream,
     UpstreamKind,
 )
+from tests.goals import goal
 from tests.intel.cast import AT, analyst, constituent, indicator, member, relationship, submit
 
 TLPS = st.sampled_from(list(Tlp))
@@ -219,10 +220,24 @@ def _last_of_each(allowed: list[LogEntry]) -> list[int]:
 
 @pytest.mark.django_db
 def test_the_exchange_as_a_machine() -> None:
+    walk(examples=8, steps=12)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.django_db
+def test_histories_of_the_exchange() -> None:
+    with goal("histories of the exchange, every list after every deed", seed="derandomized") as counted:
+        walk(examples=150, steps=40)
+        counted.count = 150
+
+
+def walk(*, examples: int, steps: int) -> None:
+    """So many histories of so many steps; the same ones each time."""
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Exchange,
         settings=settings(
-            max_examples=8, stateful_step_count=12, deadline=None, derandomize=True,
+            max_examples=examples, stateful_step_count=steps, deadline=None, derandomize=True,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
     )  # fmt: skip

@@ -29,6 +29,7 @@ from lianfang.members.models import Appeal, Application, Decision, Membership, M
 from lianfang.members.subjects import subject_for
 from lianfang.policy.facts import Right, Standing
 from tests import world
+from tests.goals import goal
 from tests.members import cases
 
 NAMES = {201: "卯示範股份有限公司", 202: "辰示範股份有限公司"}
@@ -293,6 +294,23 @@ BEGINNINGS = {
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_whatever_order_things_are_done_in(made: world.World, beginning: str) -> None:
+    walk(made, beginning, examples=2, steps=12)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_histories_of_memberships(made: world.World, beginning: str) -> None:
+    Life.done.clear()
+    with goal(f"deeds in histories that begin at {beginning}", seed="derandomized") as counted:
+        walk(made, beginning, examples=60, steps=30)
+        counted.count = sum(Life.done.values())
+        counted.also = f"{len(Life.done)} kinds of deed"
+
+
+def walk(made: world.World, beginning: str, *, examples: int, steps: int) -> None:
+    """So many histories of so many steps; the same ones each time."""
+
     def machine() -> Life:
         found = Life()
         found.made, found.beginning = made, beginning
@@ -301,7 +319,7 @@ def test_whatever_order_things_are_done_in(made: world.World, beginning: str) ->
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         machine,
         settings=settings(
-            max_examples=2, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck),
+            max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck),
             database=None, derandomize=True,
         ),
     )  # fmt: skip
