@@ -132,7 +132,7 @@ def deeds(world: World) -> dict[str, Callable[[dict[str, str]], HttpResponse]]:
         "declare": posting(approver, f"/staff/cases/{number}/conflict", {"conflict": "no", "reason": ""}),
         "share a file": share,
         "the profile of machines": posting(
-            source, "/member/connections/profile",
+            source, "/member/connections/profile/all",
             {"audience": "alliance", "name_source": "coordinator", "warranty": "free"},
         ),
         "relay": posting(world.client(world.ding.admin), "/member/organisation/roster/relay", {"start": "1"},

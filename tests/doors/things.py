@@ -34,7 +34,7 @@ _BY_NAME = {
         "accounts_invitation", "accounts_lost_factor_proof", "account_reset_password_from_key", "apply_resume",
         "apply_case", "apply_correct",
     ),
-    "own": ("apply_step", "taxii_collection", "taxii_manifest", "taxii_objects", "taxii_elsewhere"),
+    "own": ("apply_step", "write_profile", "taxii_collection", "taxii_manifest", "taxii_objects", "taxii_elsewhere"),
 }  # fmt: skip
 
 

@@ -104,7 +104,9 @@ class Clients:
                 try:
                     answer = http.get(self.url + OBJECTS + query, headers=self._key(), timeout=30)
                     if answer.status_code == 200:
-                        self.read |= {one["id"] for one in answer.json().get("objects", [])}
+                        found = {one["id"] for one in answer.json().get("objects", [])}
+                        # Definitions of markings come with each collection and are nobody's items.
+                        self.read |= {one for one in found if one.startswith("indicator--")}
                 except requests.RequestException:
                     pass
                 time.sleep(0.05)
