@@ -137,7 +137,8 @@ DOORS: dict[str, str] = {
         "machine's table of contents",
     ),
     **dict.fromkeys(
-        ("submit", "submit_who", "submit_preview", "submission", "write_profile", "write_profiles"), "what one brings"
+        ("submit", "submit_who", "submit_preview", "submission", "check", "staff_check", "write_profile",
+         "write_profiles"), "what one brings",
     ),
     **dict.fromkeys(("overview", "own_plane"), "overview"),
     **dict.fromkeys(
