@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import requests
+from django.conf import settings
 
 from lianfang.accounts import actions as accounts
 from lianfang.exchange.taxii import views
@@ -164,6 +165,27 @@ def test_400_for_what_is_no_json(alliance: Stage, body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'{"objects":{}}', b'{"type":"indicator"}', b"7"])
 def test_422_for_what_is_no_envelope(alliance: Stage, body: bytes) -> None:
     assert is_error(post(alliance.jia, body), 422)
+
+
+def test_one_check_comes_after_the_other(alliance: Stage) -> None:
+    """Key, Accept, collection, right, type, size, JSON, envelope: whatever comes first is what is told (§1.6.9)."""
+    reads = alliance.machine(alliance.world.jia.admin, rights=FETCHING)
+    kept = alliance.machine(alliance.world.jia.admin, views=("mine",))
+    strange = {"Accept": "text/html", "Content-Type": "text/plain"}
+    taken: dict[str, str | None] = {"Content-Type": TAXII}
+    long = b"{" * (settings.MAX_BODY + 1)
+    rows: list[tuple[int, Machine, dict[str, Any]]] = [
+        (401, alliance.jia, {"headers": strange, "data": long, "auth": None}),
+        (406, kept, {"headers": strange, "data": long}),
+        (404, kept, {"headers": strange | {"Accept": TAXII}, "data": long}),
+        (403, reads, {"headers": strange | {"Accept": TAXII}, "data": long}),
+        (415, alliance.jia, {"headers": strange | {"Accept": TAXII}, "data": long}),
+        (413, alliance.jia, {"headers": taken, "data": long}),
+        (400, alliance.jia, {"headers": taken, "data": b"{"}),
+        (422, alliance.jia, {"headers": taken, "data": b"{}"}),
+    ]
+    for status, machine, sent in rows:
+        assert is_error(machine.ask("POST", OBJECTS, **sent), status)
 
 
 def test_objects_that_cannot_be_taken_are_told_one_by_one(alliance: Stage) -> None:

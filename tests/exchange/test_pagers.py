@@ -21,7 +21,7 @@ from tests.exchange.schedules import KINDS, VIEWS, Account, Cast, Pager, Writer,
 from tests.exchange.stage import Stage, indicator
 from tests.goals import goal
 
-ORDINARY, LONG = 20, 1000
+ORDINARY, LONG = 20, 300
 ROUNDS = 4
 
 
