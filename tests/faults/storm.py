@@ -150,7 +150,9 @@ class Storm:
         token, secret = self.world.tokens["yi"]
         answer = requests.get(self.site.url + OBJECTS, headers=TAXII, auth=(str(token.pk), secret), timeout=60)
         assert answer.status_code == 200
-        self.log.read |= {each["id"] for each in answer.json().get("objects", [])}
+        given = answer.json().get("objects", [])
+        # The standard's own definitions of markings come along with what they mark: they are public and in no line.
+        self.log.read |= {each["id"] for each in given if each["type"] != "marking-definition"}
 
     def _apply(self, victim: str = "", place: str = "") -> None:
         application = self._draft()
