@@ -61,7 +61,7 @@ def served(folder: Path, *, pages: bool = False, **more: str) -> Iterator[Served
             "LIANFANG_BASE_URL": f"http://localhost:{port}",
         }
         environment |= more
-        if pages:
+        if pages and not (Path(environment["LIANFANG_DATA"]) / "static" / "staticfiles.json").exists():
             subprocess.run(
                 [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"],
                 cwd=ROOT,
