@@ -34,6 +34,7 @@ def test_many_worlds(twin_worlds: Twins) -> None:
         found = compare(twin_worlds, observer=observer, seed=1000 + plays, steps=400, secrets=120, thorough=True)
         assert found.second.effective >= LEAST_SECRETS
         steps, secrets, plays = steps + found.steps, secrets + found.second.effective, plays + 1
+        print(f"  {plays} plays, {steps:,} steps, {secrets:,} hidden acts, {len(wrong)} differences", flush=True)
         wrong += [f"{observer}, seed {1000 + plays - 1}, {one}" for one in found.differences]
         if len(wrong) > 40:
             break
