@@ -42,7 +42,7 @@ class Known:
     first_tlp: Tlp = Tlp.CLEAR
     """Under which it came."""
     above: bool = False
-    """It, or a version before it, was above AMBER at some time: constituents get it item by item only."""
+    """It was above AMBER at some time, or the version before it when it came: constituents get it item by item only."""
 
     def __post_init__(self) -> None:
         self.first_tlp = self.tlp
@@ -155,8 +155,10 @@ class Writer:
         # First into the account: what nobody has yet can only be seen once it is there.
         fresh = [Known(stix_id, modified, self.owner, tlp, open_to_all, form.not_before) for stix_id in ids]
         for one in fresh:
-            before = [each for each in self.account.versions if each.id == one.id]
-            one.above = any(each.above or each.tlp > Tlp.AMBER for each in before)
+            # Of the version before it alone: an older one that was tightened since says nothing of what follows.
+            held = [each for each in self.account.versions if each.id == one.id]
+            before = max(held, key=lambda each: each.modified, default=None)
+            one.above = before is not None and (before.above or before.tlp > Tlp.AMBER)
         self.account.versions += fresh
         made = intake.submit(by=self.actor.subject(at), at=at, body=body, form=form, channel=Channel.PAGE)
         assert all(row["outcome"] != intake.REFUSED for row in made.results), made.results
