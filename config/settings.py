@@ -58,7 +58,6 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "lianfang.web.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "lianfang.web.middleware.OtherSitesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "lianfang.accounts.sessions.SessionLimits",

@@ -216,14 +216,11 @@ class Index:
     def _gather(self, old: int, head: int) -> None:
         """Learn of the STIX ids that now stand in the log more than once."""
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT i.stix_id, e.position, e.version_id, v.item_id, v.modified, e.returned FROM intel_item i"
-                " JOIN intel_version v ON v.item_id = i.id JOIN intel_logentry e ON e.version_id = v.id"
-                " WHERE e.position <= %s AND i.stix_id IN (SELECT i2.stix_id FROM intel_logentry e2"
-                " JOIN intel_version v2 ON v2.id = e2.version_id JOIN intel_item i2 ON i2.id = v2.item_id"
-                " WHERE e2.again AND e2.position > %s AND e2.position <= %s) ORDER BY e.position",
-                [head, old, head],
-            )
+            cursor.execute(_AGAIN, [old, head])
+            again = [stix_id for (stix_id,) in cursor]
+            if not again:
+                return
+            cursor.execute(_LINES_OF, [again, head])
             gathered: dict[str, list[_Line]] = {}
             for stix_id, *columns in cursor:
                 gathered.setdefault(stix_id, []).append(_Line(*columns))
@@ -323,6 +320,24 @@ class Index:
 
 
 _NONE = BitMap()
+
+# Each row is looked up by itself (OFFSET 0): right after many lines came, the planner knows nothing of them yet and
+# would compare every line with every other.
+_AGAIN = """
+SELECT DISTINCT i.stix_id
+  FROM (SELECT version_id FROM intel_logentry WHERE again AND position > %s AND position <= %s OFFSET 0) AS e,
+       LATERAL (SELECT item_id FROM intel_version WHERE id = e.version_id OFFSET 0) AS v,
+       LATERAL (SELECT stix_id FROM intel_item WHERE id = v.item_id OFFSET 0) AS i
+"""
+_LINES_OF = """
+SELECT w.stix_id, e.position, e.version_id, v.item_id, v.modified, e.returned
+  FROM unnest(%s::text[]) AS w (stix_id),
+       LATERAL (SELECT id FROM intel_item WHERE stix_id = w.stix_id OFFSET 0) AS i,
+       LATERAL (SELECT id, item_id, modified FROM intel_version WHERE item_id = i.id OFFSET 0) AS v,
+       LATERAL (SELECT position, version_id, returned FROM intel_logentry
+                 WHERE version_id = v.id AND position <= %s OFFSET 0) AS e
+ ORDER BY e.position
+"""
 
 
 def _kind(part: Part | None) -> _Kind:

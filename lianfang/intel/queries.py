@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -518,9 +518,17 @@ def _candidates(stix_id: str, subject: Subject, at: datetime, request: Request) 
     if not is_id(stix_id):
         return []
     items = Item.objects.filter(Q(stix_id=stix_id) | Q(served_id=stix_id))
-    pairs = LogEntry.objects.filter(version__item__in=items).values_list("label_id", "version__label_id")
-    labels = set(chain.from_iterable(pairs))
-    labels &= visible(subject=subject, right=right_for(request.channel), at=at, request=request).ids
+    lines = LogEntry.objects.filter(version__item__in=items)
+    numbers = lines.values_list("label_id", "version__label_id", "version__item__stix_id", "version__item__served_id")
+    readable = visible(subject=subject, right=right_for(request.channel), at=at, request=request).ids
+    named = visible(subject=subject, right=Right.READ_SOURCE, at=at, request=request).ids
+    # Nor may the id that an unnamed source gave tell that it stands behind another, to whoever reads that other.
+    labels = {
+        label
+        for *both, own, served in numbers
+        for label in both
+        if label in readable and (own if label in named else served) == stix_id
+    }
     if not labels:
         return []
     entries = (

@@ -68,7 +68,7 @@ class HeadersMiddleware:
 
 
 class CrossSiteMiddleware:
-    """Refuses what the page of another site fetches from here: an image, a frame, a script, a form in the background.
+    """Refuses what the page of another site asks for: an image, a frame, a script, a form (W3C Fetch Metadata).
 
     Whether such an answer comes, how long it takes and how big it is would tell that page what its visitor may see. A
     link that is followed is let through, since it leaves that page. What says nothing of where it comes from is no
@@ -81,7 +81,9 @@ class CrossSiteMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin") or _is_followed(request):
             return self.get_response(request)
-        return HttpResponse(status=403)
+        # Outermost, so that it takes as long and is as big for everybody. Only who sent a form reads the answer.
+        unsafe = request.method not in ("GET", "HEAD")
+        return errors.csrf_failure(request, "another site") if unsafe else HttpResponse(status=403)
 
 
 def _is_followed(request: HttpRequest) -> bool:
@@ -115,32 +117,6 @@ class LanguageMiddleware:
             response.headers.setdefault("Content-Language", "en" if language == "en" else "zh-Hant-TW")
             patch_vary_headers(response, ("Cookie",))
         return response
-
-
-class OtherSitesMiddleware:
-    """What another site makes a browser ask for is refused, but for a plain visit by a link.
-
-    Form tokens and cookies that stay at home hold forged forms off already; this reads what the browser itself says
-    (W3C Fetch Metadata) and refuses pictures, scripts and frames of other sites as well. A program, or a browser that
-    says nothing, is left to the other two.
-    """
-
-    def __init__(self, get_response: Answer) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
-
-    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
-        """Django's hook before a view: everything that a page needs is there, the form token is not looked at yet."""
-        if request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin"):
-            return None
-        if request.method not in ("GET", "HEAD"):
-            return errors.csrf_failure(request, "another site")
-        visit = request.headers.get("Sec-Fetch-Mode") == "navigate"
-        if visit and request.headers.get("Sec-Fetch-Dest", "document") == "document":
-            return None
-        return errors.forbidden(request)
 
 
 class RefusalMiddleware:

@@ -98,7 +98,9 @@ def name_of(path: str) -> str:
 
 def links(page: Page, base: str) -> Iterator[str]:
     """Addresses on this site to which the page leads."""
-    for href in page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)"):
+    # A link of a drawing (SVG) is no text, so the address is read as it was written.
+    written = "all => all.map(a => new URL(a.getAttribute('href'), document.baseURI).href)"
+    for href in page.eval_on_selector_all("a[href]", written):
         parts = urlsplit(href)
         if f"{parts.scheme}://{parts.netloc}" == base and not AVOIDED.search(parts.path):
             yield parts.path

@@ -11,7 +11,6 @@ import http.client
 import json
 import multiprocessing
 import os
-import resource
 import socket
 import threading
 import time
@@ -98,14 +97,16 @@ def keep(body: bytes, fault: BaseException | str) -> Path:
     return path
 
 
-def run(seed: int, first: int, count: int) -> tuple[Counter[str], float, list[str], tuple[float, float]]:
-    """Judge so many bodies; return the outcomes, the longest time, what was wrong, and MiB held before and at most."""
-    before = _held()
+def run(seed: int, first: int, count: int) -> tuple[Counter[str], float, list[str], float]:
+    """Judge so many bodies; return the outcomes, the longest time, what was wrong, and the most MiB that one took."""
+    most = 0.0
     mutator, outcomes, slowest, wrong = Mutator(seed), Counter[str](), 0.0, []
     for number in range(first, first + count):
         body = mutator.body(number)
         try:
+            before = _peak_from_now()
             judged = judge(body)
+            most = max(most, _mib("VmHWM") - before)
             outcomes[judged.outcome] += 1
             slowest = max(slowest, judged.seconds)
             assert judged.seconds < SLOWEST, f"{judged.seconds:.1f} s"
@@ -113,26 +114,32 @@ def run(seed: int, first: int, count: int) -> tuple[Counter[str], float, list[st
             wrong.append(
                 f"seed {seed} number {number}: {type(fault).__name__} {fault} ({keep(body, fault).name})"[:500]
             )
-    return outcomes, slowest, wrong, (before, _held())
+    return outcomes, slowest, wrong, most
 
 
-def _held() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _peak_from_now() -> float:
+    """Forget what this process held at most, since making a body takes more than judging it; return MiB held now."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _mib("VmRSS")
+
+
+def _mib(name: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:"))
 
 
 def both_cores(seed: int, count: int, counted: Goal, *, processes: int) -> None:
     """The same in several processes, each of which says how much memory it came to."""
     chunk = 2_500
     pieces = [(seed, first, min(chunk, count - first)) for first in range(0, count, chunk)]
-    outcomes, slowest, wrong, least, held = Counter[str](), 0.0, [], 1e9, 0.0
+    outcomes, slowest, wrong, mib = Counter[str](), 0.0, [], 0.0
     with multiprocessing.get_context("fork").Pool(processes) as pool:
-        for found, longest, faults, (before, most) in pool.starmap(run, pieces, chunksize=1):
-            least, held = min(least, before), max(held, most)
+        for found, longest, faults, most in pool.starmap(run, pieces, chunksize=1):
+            mib = max(mib, most)
             outcomes += found
             slowest = max(slowest, longest)
             wrong += faults
     counted.count, counted.failures = sum(outcomes.values()) + len(wrong), len(wrong)
-    mib = held - least  # beyond what the process of the tests held when it was forked
     few = ", ".join(f"{name} {times}" for name, times in outcomes.most_common(8))
     counted.also = f"slowest {slowest:.2f} s, {mib:.0f} MiB; {few}"
     assert not wrong, "\n".join(wrong[:20])

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection
 
 from lianfang.accounts import doors, queries, registry
-from lianfang.accounts.actions.people import invite, leave, person_enter, person_of
+from lianfang.accounts.actions.people import depart, invite, person_enter, person_of
 from lianfang.accounts.lifecycle import DUTY, SETTING
 from lianfang.accounts.models import Affiliation, DutyGrant, Organization, Person, SettingDecision
 from lianfang.audit.actions import action, record
@@ -115,7 +115,7 @@ def let_go(*, affiliation: Affiliation, by: Subject, at: datetime) -> None:
     grants = DutyGrant.objects.filter(person=affiliation.person_id, state__in=["proposed", "granted"]).order_by("pk")
     # The duty of a granter last: it is by it that somebody lets himself go.
     ended = sorted(grants, key=lambda grant: grant.duty == Duty.DUTY_GRANTER)
-    leave(affiliation=affiliation, by=by, at=at)
+    depart(affiliation=affiliation, by=by, at=at)
     for grant in ended:
         (decline_duty if grant.state == "proposed" else end_duty)(grant=grant, by=by, at=at)
     record(by=by, at=at, about=affiliation, detail={"duties_ended": len(ended)})

@@ -171,10 +171,19 @@ def leave(*, affiliation: Affiliation, by: Subject, at: datetime) -> None:
     """Record that a person left the organisation, at this instant.
 
     Tokens, sessions and open invitations of the pair end; the duty of confidentiality remains on record without end
-    (charter 3.1, 3.3). Who leaves the centre does so by `let_go`, which ends the duties too. Raises Refusal for the
-    last administrator and for somebody who left already.
+    (charter 3.1, 3.3). Who leaves the centre does so by `let_go`. Raises Refusal for the last administrator and for
+    somebody who left already.
     """
-    _require_keeper(affiliation, by, at)
+    _require_administrator(affiliation, by, at)
+    tokens = depart(affiliation=affiliation, by=by, at=at)
+    record(by=by, at=at, about=affiliation, detail={"tokens_ended": tokens})
+
+
+def depart(*, affiliation: Affiliation, by: Subject, at: datetime) -> int:
+    """End an affiliation with its tokens, open invitations and sessions; return how many tokens ended.
+
+    The caller has asked for the right, and records. Raises Refusal for the last administrator and for who left already.
+    """
     locked = _locked(affiliation)
     _require_present(locked, at)
     if locked.role == Role.MEMBER_ADMIN and locked.started_at is not None:
@@ -183,8 +192,8 @@ def leave(*, affiliation: Affiliation, by: Subject, at: datetime) -> None:
     locked.save(update_fields=["left_at"])
     tokens = Token.objects.filter(affiliation=locked, revoked_at__isnull=True).update(revoked_at=at)
     Invitation.objects.filter(_open(), affiliation=locked).update(withdrawn_at=at)
-    record(by=by, at=at, about=locked, detail={"tokens_ended": tokens})
     end_sessions(person=locked.person, by=by, at=at)
+    return tokens
 
 
 def _locked(affiliation: Affiliation) -> Affiliation:
