@@ -47,7 +47,11 @@ def confirm(*, by: Subject, request: Request, positions: BitMap, epoch: EpochVal
     connection.ensure_connection()
     server = connection.connection.pgconn
     if connection.connection not in _prepared:
-        _expect(server.prepare(_NAME, _STATEMENT), ExecStatus.COMMAND_OK)
+        made = server.prepare(_NAME, _STATEMENT)
+        if server.status != ConnStatus.OK:
+            connection.close()
+            return None
+        _expect(made, ExecStatus.COMMAND_OK)
         _prepared.add(connection.connection)
     result = server.exec_prepared(
         _NAME,
