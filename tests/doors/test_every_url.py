@@ -14,7 +14,7 @@ from django.test import Client
 from lianfang.accounts import actions as accounts
 from lianfang.policy.facts import Role
 from tests.doors.routes import EVERYBODY, WHO, Route, routes
-from tests.world import PASSWORD, Actor, World, build
+from tests.world import PASSWORD, Actor, World
 
 METHODS = ("GET", "POST")
 RARE_METHODS = ("HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -23,16 +23,6 @@ TRY_ALL = {"stranger", "admin", "former", "reviewer"}
 PARTS = 6
 """The walk is cut up so that several processes can take their share of it."""
 STEPS = ("/account/", "/member/confidentiality", "/exit")
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    """One world for the whole walk; what the walk writes is rolled back with it."""
-    from django.db import transaction
-
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield build()
-        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="module")

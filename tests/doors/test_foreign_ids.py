@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection, transaction
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLResolver, get_resolver
@@ -16,18 +16,11 @@ from django.urls import URLResolver, get_resolver
 from lianfang.audit.exempt import EXEMPT
 from tests.doors.routes import routes
 from tests.doors.things import Things, make, nothing_like, shared
-from tests.world import World, answers, build, draft
+from tests.world import World, answers, draft
 
 # What is written about whoever asks, and decides nothing: sessions, counts, who received what.
 TYPED = b"second_factor_code=000000&reason=x&act=go&how=video&role=member&purpose=research"
 PASSING = set(EXEMPT) - {"audit_entry", "intel_draft", "mfa_authenticator"}
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield build()
-        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="module")

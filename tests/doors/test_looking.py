@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client
 
 from lianfang.audit.exempt import EXEMPT
 from tests.doors.routes import routes
 from tests.doors.test_foreign_ids import samples
 from tests.doors.things import make
-from tests.world import Actor, World, build
+from tests.world import Actor, World
 
 _WRITES = re.compile(r'^\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|TRUNCATE)\s+"?(\w+)"?', re.I)
 # Sessions, caches, receipts of what was read, the queue: each with its reason in `audit.exempt`.
@@ -24,13 +24,6 @@ SAID = {
     "appeal_file": "likewise",
 }
 NOTED = frozenset(EXEMPT) - {"audit_entry", "intel_draft", "mfa_authenticator", "policy_epoch"}
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield build()
-        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-import pytest
 from django import forms
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -22,7 +21,7 @@ from lianfang.audit.exempt import EXEMPT
 from lianfang.intel.models import Draft
 from lianfang.members import actions
 from tests.intel.cast import bundle, indicator
-from tests.world import World, answers, build, draft
+from tests.world import World, answers, draft
 
 # Made anew by each run of the same deed.
 PASSING = set(EXEMPT) - {"intel_draft"}
@@ -30,13 +29,6 @@ FRESH = {
     "id", "secret", "secret_digest", "number", "vault_key_id", "key", "sha256", "path", "salt", "digest", "tx", "at",
     "hash", "message_id", "stored_at", "created_at", "wrapped", "master_id", "email_index", "stix_id", "served_id",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield build()
-        transaction.set_rollback(True)
 
 
 def planted() -> dict[str, str]:
