@@ -343,7 +343,7 @@ class _Batch:
 
     def mark(self) -> None:
         """Give each its label, without what it requires."""
-        definitions = self._definitions()
+        definitions = {stix_id: markings.definition(marking) for stix_id, marking in self._definitions().items()}
         base = self._base()
         for each in self.taken:
             try:

@@ -99,21 +99,20 @@ def _said(marking: Mapping[str, Any]) -> set[Tlp | None] | None:
     return said or None
 
 
-def marked(value: Mapping[str, Any], definitions: Mapping[str, Mapping[str, Any]]) -> Marked:
+def marked(value: Mapping[str, Any], definitions: Mapping[str, tuple[Tlp | None, bool]]) -> Marked:
     """Return what the markings of one object come to.
 
-    `definitions` are the marking-definition objects that came with it or are held from the same source, by id. A
-    granular marking counts for the whole object. Statement, IEP and other markings that are no TLP are let pass; an id
-    that neither is known nor comes with a definition could be anything, hence RED.
+    `definitions` are the marking-definition objects that came with it or are held from the same source, by id, as
+    `definition` reads them. A granular marking counts for the whole object. Statement, IEP and other markings that are
+    no TLP are let pass; an id that neither is known nor comes with a definition could be anything, hence RED.
     """
     tlps: set[Tlp] = set()
     paps: set[Pap] = set()
     findings: list[str] = []
     for ref in _refs(value):
-        marking = definitions.get(ref)
         known = KNOWN.get(ref)
-        if marking is not None:
-            tlp, agrees = definition(marking)
+        if ref in definitions:
+            tlp, agrees = definitions[ref]
             if not agrees:
                 findings.append("tlp-mismatch" if known is not None else "tlp-unknown")
         else:

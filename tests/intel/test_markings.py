@@ -56,16 +56,16 @@ def test_an_unknown_id_is_red_and_quarantined() -> None:
 ])  # fmt: skip
 def test_a_marking_that_is_no_tlp_is_let_pass(definition: dict[str, Any]) -> None:
     ref = f"marking-definition--{uuid4()}"
-    assert marked({"object_marking_refs": [ref]}, {ref: {"id": ref} | definition}) == Marked()
+    assert marked({"object_marking_refs": [ref]}, {ref: markings.definition({"id": ref} | definition)}) == Marked()
 
 
 @pytest.mark.parametrize(("ref", "tlp"), TLP_1.items())
 def test_a_definition_that_disagrees_with_its_id_is_red_and_quarantined(ref: str, tlp: Tlp) -> None:
     other = next(word for each, word in WORDS.items() if each != tlp)
-    found = marked({"object_marking_refs": [ref]}, {ref: tlp_1(ref, other)})
+    found = marked({"object_marking_refs": [ref]}, {ref: markings.definition(tlp_1(ref, other))})
     assert found.tlp is Tlp.RED
     assert found.findings == ("tlp-mismatch",)
-    assert marked({"object_marking_refs": [ref]}, {ref: tlp_1(ref, WORDS[tlp])}) == Marked(tlp)
+    assert marked({"object_marking_refs": [ref]}, {ref: markings.definition(tlp_1(ref, WORDS[tlp]))}) == Marked(tlp)
 
 
 @pytest.mark.parametrize(("ref", "tlp"), TLP_2.items())

@@ -96,9 +96,11 @@ def _where_empty(value: Json) -> str | None:
 
 
 def _bad_name(value: Json) -> str | None:
-    # Names that the specification gives the type need no look.
-    strange = value.keys() - properties(value["type"])
-    return next((name or "?" for name in value if name in strange and not _NAME.fullmatch(name)), None)
+    known = properties(value["type"])  # names that the specification gives the type need no look
+    for name in value:
+        if name not in known and not _NAME.fullmatch(name):
+            return name or "?"
+    return None
 
 
 def _reserved(value: Json) -> str | None:
