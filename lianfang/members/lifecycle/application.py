@@ -1,4 +1,4 @@
-"""How an application, a membership and a revocation may move; pages, constraints and tests read these tables."""
+"""How an application may move (charter 1.3)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 
 from lianfang.kernel.machine import Machine, Move, Stateful
 from lianfang.kernel.text import Bilingual
+from lianfang.members.lifecycle.guards import four_eyes, no_conflict
 from lianfang.policy.facts import Right
 
 
@@ -87,26 +88,6 @@ def _one_membership(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
     return None
 
 
-def _no_conflict(_: Stateful, *, conflict: bool | None) -> Bilingual | None:
-    if conflict is None:
-        return Bilingual(zh="請先聲明有無利害關係。", en="Declare first whether you have a conflict of interest.")
-    if conflict:
-        return Bilingual(
-            zh="您已聲明有利害關係，不能處理這一件。",
-            en="You declared a conflict of interest; you cannot act in this case.",
-        )
-    return None
-
-
-def _four_eyes(_: Stateful, *, reviewer: object, decider: object) -> Bilingual | None:
-    if reviewer == decider:
-        return Bilingual(
-            zh="您是審查人，不能核准同一件（四眼原則）。請指派另一位核准人。",
-            en="You reviewed this case, so you cannot decide it. Assign another approver.",
-        )
-    return None
-
-
 def _recommended_approval(_: Stateful, *, recommendation: str) -> Bilingual | None:
     if recommendation == "approve":
         return None
@@ -174,7 +155,7 @@ APPLICATION = Machine(
             ["submitted"],
             "under_review",
             right=Right.TAKE_UP,
-            guards=(_no_conflict,),
+            guards=(no_conflict,),
             clause="1.3",
             words=Bilingual(zh="開始審查", en="Take up"),
         ),
@@ -183,7 +164,7 @@ APPLICATION = Machine(
             ["under_review"],
             "correction_requested",
             right=Right.REVIEW,
-            guards=(_no_conflict,),
+            guards=(no_conflict,),
             clause="1.3",
             words=Bilingual(zh="要求補正", en="Request a correction"),
         ),
@@ -201,7 +182,7 @@ APPLICATION = Machine(
             ["under_review"],
             "recommended",
             right=Right.REVIEW,
-            guards=(_no_conflict, _attested, _screened, _no_hit, _authority_checked, _one_membership),
+            guards=(no_conflict, _attested, _screened, _no_hit, _authority_checked, _one_membership),
             clause="1.3",
             words=Bilingual(zh="建議核准", en="Recommend approval"),
         ),
@@ -210,7 +191,7 @@ APPLICATION = Machine(
             ["under_review"],
             "recommended",
             right=Right.REVIEW,
-            guards=(_no_conflict,),
+            guards=(no_conflict,),
             clause="1.3",
             words=Bilingual(zh="建議退回", en="Recommend rejection"),
         ),
@@ -219,7 +200,7 @@ APPLICATION = Machine(
             ["recommended"],
             "under_review",
             right=Right.APPROVE,
-            guards=(_no_conflict, _four_eyes),
+            guards=(no_conflict, four_eyes),
             clause="1.3",
             words=Bilingual(zh="退還審查", en="Send back to review"),
         ),
@@ -229,8 +210,8 @@ APPLICATION = Machine(
             "approved",
             right=Right.APPROVE,
             guards=(
-                _four_eyes,
-                _no_conflict,
+                four_eyes,
+                no_conflict,
                 _recommended_approval,
                 _attested,
                 _screened,
@@ -246,7 +227,7 @@ APPLICATION = Machine(
             ["recommended"],
             "rejected",
             right=Right.APPROVE,
-            guards=(_four_eyes, _no_conflict),
+            guards=(four_eyes, no_conflict),
             clause="1.3",
             words=Bilingual(zh="退回申請", en="Reject"),
         ),
@@ -267,177 +248,4 @@ APPLICATION = Machine(
         ),
     ],
     final=["approved", "rejected", "withdrawn", "expired"],
-)
-
-
-def _appeal_granted(_: Stateful, *, appeal_state: str) -> Bilingual | None:
-    if appeal_state == "granted":
-        return None
-    return Bilingual(
-        zh="沒有成立的申訴，不能恢復會籍（規章1.4）。",
-        en="Without a granted appeal no membership is restored (Charter 1.4).",
-    )
-
-
-IN_FORCE = ("active", "revocation_review", "termination_requested")
-
-MEMBERSHIP = Machine(
-    "membership",
-    {
-        "active": Bilingual(zh="有效", en="In force"),
-        "revocation_review": Bilingual(zh="取消審查中", en="Under review"),
-        "termination_requested": Bilingual(zh="申請終止中", en="Termination requested"),
-        "revoked": Bilingual(zh="已取消", en="Revoked"),
-        "terminated": Bilingual(zh="已終止", en="Terminated"),
-    },
-    "active",
-    [
-        Move(
-            "open_review",
-            ["active"],
-            "revocation_review",
-            right=Right.REVIEW,
-            clause="1.4",
-            words=Bilingual(zh="開始取消審查", en="Open a revocation review"),
-        ),
-        Move(
-            "close_review",
-            ["revocation_review"],
-            "active",
-            right=Right.REVOKE,
-            clause="1.4",
-            words=Bilingual(zh="結案，維持會籍", en="Close, membership stays"),
-        ),
-        Move(
-            "revoke",
-            ["revocation_review"],
-            "revoked",
-            right=Right.REVOKE,
-            clause="1.4",
-            words=Bilingual(zh="取消會籍", en="Revoke the membership"),
-        ),
-        Move(
-            "restore",
-            ["revoked"],
-            "active",
-            right=Right.DECIDE_APPEAL,
-            guards=(_appeal_granted,),
-            clause="1.4",
-            words=Bilingual(zh="恢復會籍", en="Restore the membership"),
-        ),
-        Move(
-            "request_termination",
-            ["active"],
-            "termination_requested",
-            right=Right.MANAGE_PEOPLE,
-            clause="2.5",
-            words=Bilingual(zh="提出終止申請", en="Request termination"),
-        ),
-        Move(
-            "withdraw_termination",
-            ["termination_requested"],
-            "active",
-            right=Right.MANAGE_PEOPLE,
-            clause="2.5",
-            words=Bilingual(zh="撤回終止申請", en="Withdraw the request"),
-        ),
-        Move(
-            "terminate",
-            ["termination_requested"],
-            "terminated",
-            right=Right.APPROVE,
-            clause="2.5",
-            words=Bilingual(zh="終止會籍", en="Terminate the membership"),
-        ),
-    ],
-    final=["terminated"],
-)
-
-
-def _case_stated(_: Stateful, *, facts: str) -> Bilingual | None:
-    if facts.strip():
-        return None
-    return Bilingual(zh="請寫下事實。", en="State the facts.")
-
-
-REVOCATION = Machine(
-    "revocation",
-    {
-        "under_review": Bilingual(zh="審查中", en="Under review"),
-        "proposed": Bilingual(zh="等決定", en="Awaiting decision"),
-        "revoked": Bilingual(zh="已取消會籍", en="Membership revoked"),
-        "closed": Bilingual(zh="結案，維持會籍", en="Closed, membership stays"),
-    },
-    "under_review",
-    [
-        Move(
-            "propose",
-            ["under_review"],
-            "proposed",
-            right=Right.REVIEW,
-            guards=(_no_conflict, _case_stated),
-            clause="1.4",
-            words=Bilingual(zh="送交決定", en="Send for decision"),
-        ),
-        Move(
-            "send_back",
-            ["proposed"],
-            "under_review",
-            right=Right.REVOKE,
-            guards=(_four_eyes, _no_conflict),
-            clause="1.4",
-            words=Bilingual(zh="退還審查", en="Send back to review"),
-        ),
-        Move(
-            "revoke",
-            ["proposed"],
-            "revoked",
-            right=Right.REVOKE,
-            guards=(_four_eyes, _no_conflict),
-            clause="1.4",
-            words=Bilingual(zh="取消會籍", en="Revoke the membership"),
-        ),
-        Move(
-            "close",
-            ["proposed"],
-            "closed",
-            right=Right.REVOKE,
-            guards=(_four_eyes, _no_conflict),
-            clause="1.4",
-            words=Bilingual(zh="結案，維持會籍", en="Close, membership stays"),
-        ),
-    ],
-    final=["revoked", "closed"],
-)
-
-
-APPEAL = Machine(
-    "appeal",
-    {
-        "filed": Bilingual(zh="已提出", en="Filed"),
-        "granted": Bilingual(zh="成立", en="Granted"),
-        "denied": Bilingual(zh="不成立", en="Denied"),
-    },
-    "filed",
-    [
-        Move(
-            "grant",
-            ["filed"],
-            "granted",
-            right=Right.DECIDE_APPEAL,
-            guards=(_four_eyes, _no_conflict),
-            clause="1.4",
-            words=Bilingual(zh="申訴成立", en="Grant the appeal"),
-        ),
-        Move(
-            "deny",
-            ["filed"],
-            "denied",
-            right=Right.DECIDE_APPEAL,
-            guards=(_four_eyes, _no_conflict),
-            clause="1.4",
-            words=Bilingual(zh="申訴不成立", en="Deny the appeal"),
-        ),
-    ],
-    final=["granted", "denied"],
 )

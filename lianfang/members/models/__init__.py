@@ -1,0 +1,41 @@
+"""Who applies, who is a member, and every decision about it.
+
+Organisations are public facts and stand in clear; what people typed about people (names, titles, addresses of mail,
+free text) is sealed under the key of its application, revocation or appeal.
+"""
+
+from lianfang.members.models.applications import (
+    Application,
+    Attachment,
+    Attestation,
+    AuthorityCheck,
+    CorrectionItem,
+    ScreeningFinding,
+)
+from lianfang.members.models.cases import CaseEvent, CaseNote, ConflictDeclaration, Decision
+from lianfang.members.models.memberships import Constituent, Membership, MembershipInterval, RelayRule
+from lianfang.members.models.procedures import CaseCounter, Procedure
+from lianfang.members.models.revocations import Appeal, AppealFile, Revocation, deadline_fields
+
+__all__ = [
+    "Appeal",
+    "AppealFile",
+    "Application",
+    "Attachment",
+    "Attestation",
+    "AuthorityCheck",
+    "CaseCounter",
+    "CaseEvent",
+    "CaseNote",
+    "ConflictDeclaration",
+    "Constituent",
+    "CorrectionItem",
+    "Decision",
+    "Membership",
+    "MembershipInterval",
+    "Procedure",
+    "RelayRule",
+    "Revocation",
+    "ScreeningFinding",
+    "deadline_fields",
+]
