@@ -182,6 +182,25 @@ class Tag(StrEnum):
     MEMBERS_REVOCATION_OPEN = "members:revocation:open", "開始取消審查", "opened a revocation review"
     MEMBERS_REVOCATION_PROPOSE = "members:revocation:propose", "送交取消會籍的決定", "sent a revocation for decision"
     MEMBERS_REVOCATION_RETURN = "members:revocation:return", "退還取消審查", "sent a revocation back to review"
+    MEMBERS_TERMINATION_GRANT = (
+        "members:termination:grant",
+        "同意終止，會籍結束",
+        "granted a termination; the membership ended",
+    )
+    MEMBERS_TERMINATION_LAPSE = (
+        "members:termination:lapse",
+        "會籍已取消，終止申請失效",
+        "let a request for termination lapse",
+    )
+    MEMBERS_TERMINATION_RECOMMEND = (
+        "members:termination:recommend",
+        "送交終止申請的決定",
+        "sent a termination for decision",
+    )
+    MEMBERS_TERMINATION_REFUSE = "members:termination:refuse", "不同意終止", "refused a termination"
+    MEMBERS_TERMINATION_REQUEST = "members:termination:request", "申請終止會籍", "requested the end of a membership"
+    MEMBERS_TERMINATION_RETURN = "members:termination:return", "退還終止審查", "sent a termination back to review"
+    MEMBERS_TERMINATION_WITHDRAW = "members:termination:withdraw", "撤回終止申請", "withdrew a request for termination"
     NOTICES_NOTICE_SEND = "notices:notice:send", "寄出一則通知", "sent a notice"
     OUTBOX_DELIVERY_CLAIM = "outbox:delivery:claim", "開始寄送一封信", "began to deliver a mail"
     OUTBOX_DELIVERY_FAIL = "outbox:delivery:fail", "一封信無法寄達，不再嘗試", "gave up delivering a mail"

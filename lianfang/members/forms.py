@@ -291,6 +291,47 @@ class RevocationForm(forms.Form):
         ground.choices = [(code, said(text)) for code, text in words.GROUNDS.items()]
 
 
+class TerminationForm(forms.Form):
+    """Why a membership shall end, and what becomes of what was received."""
+
+    reason = forms.CharField(
+        label=_("Why your organisation cannot go on"),
+        help_text=_("Two people of the coordination centre read it and decide."),
+        max_length=20000,
+        widget=forms.Textarea(attrs={"rows": "6"}),
+        error_messages={"required": _("Say why the membership is to end.")},
+    )
+    handling = forms.ChoiceField(
+        label=_("What becomes of the intelligence that you received"),
+        choices=[
+            ("destroy", _("We destroy it and confirm that")),
+            ("return", _("We return it and confirm that nothing is left")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one.")},
+    )
+
+
+class RecommendTerminationForm(forms.Form):
+    """What the review of a request to leave found."""
+
+    what = forms.ChoiceField(
+        label=_("Recommendation"), widget=forms.RadioSelect, error_messages={"required": _("Choose one.")}
+    )
+    findings = forms.CharField(
+        label=_("What the review found"),
+        help_text=_("Who asked and with what authority, open cases and duties. It stays inside."),
+        max_length=20000,
+        widget=forms.Textarea(attrs={"rows": "6"}),
+        error_messages={"required": _("Write what the review found.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        what: Any = self.fields["what"]
+        what.choices = [(code, said(text)) for code, text in words.TERMINATION_RECOMMENDED.items()]
+
+
 class DecisionForm(forms.Form):
     """A word on a decision."""
 

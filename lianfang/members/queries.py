@@ -17,7 +17,7 @@ from lianfang.accounts.queries import keyed_digest
 from lianfang.kernel.clock import taipei
 from lianfang.members import roster
 from lianfang.members.checking import applicant_row, missing, roster_rows
-from lianfang.members.lifecycle import IN_FORCE, Readiness
+from lianfang.members.lifecycle import IN_FORCE, OPEN_TERMINATION, Readiness
 from lianfang.members.models import (
     Appeal,
     Application,
@@ -35,6 +35,7 @@ from lianfang.members.models import (
     RelayRule,
     Revocation,
     ScreeningFinding,
+    Termination,
 )
 from lianfang.members.procedure import Spec
 from lianfang.members.standing import Spell, gaps_of, standing_of
@@ -215,7 +216,7 @@ def conflicted(case: str) -> frozenset[UUID]:
     return frozenset(person for person, conflict in latest.items() if conflict)
 
 
-def case_of(subject: Application | Revocation | Appeal) -> Case:
+def case_of(subject: Application | Revocation | Termination | Appeal) -> Case:
     """Return the facts about a case that the policy decides on."""
     if isinstance(subject, Appeal):
         return _appeal_case(subject)
@@ -224,7 +225,7 @@ def case_of(subject: Application | Revocation | Appeal) -> Case:
     organization = subject.organization_id if isinstance(subject, Application) else subject.membership.organization_id
     return Case(
         id=number,
-        kind="application" if isinstance(subject, Application) else "revocation",
+        kind=type(subject).__name__.lower(),
         organization=organization,
         state=subject.state,
         assigned=assigned,
@@ -236,18 +237,18 @@ def case_of(subject: Application | Revocation | Appeal) -> Case:
 # The steps by which somebody takes part in the review of a case.
 _REVIEWING = (
     "taken_up", "screened", "authority_checked", "correction_requested", "recommended_approve", "recommended_reject",
-    "opened", "proposed",
+    "opened", "proposed", "termination_recommended",
 )  # fmt: skip
 
 
-def reviewers(case: Application | Revocation) -> frozenset[UUID]:
+def reviewers(case: Application | Revocation | Termination) -> frozenset[UUID]:
     """Return everybody who took part in the review of a case, also who handed it on: none of them decides it."""
     steps = CaseEvent.objects.filter(case=case.number or "", event__in=_REVIEWING, by__isnull=False)
     found = set(steps.values_list("by", flat=True).distinct())
     return frozenset(found | ({case.reviewer_id} if case.reviewer_id else set()))
 
 
-def reviewer_beside(case: Application | Revocation, person_id: UUID | None) -> UUID | None:
+def reviewer_beside(case: Application | Revocation | Termination, person_id: UUID | None) -> UUID | None:
     """Return the reviewer whom four eyes compare with this person: himself, if he took part in the review."""
     return person_id if person_id in reviewers(case) else case.reviewer_id
 
@@ -295,6 +296,14 @@ def twins(application: Application) -> list[Application]:
         return []
     rows = Application.objects.filter(ubn=application.ubn, number__isnull=False).exclude(pk=application.pk)
     return list(rows.order_by("-submitted_at")[:5])
+
+
+def earlier_memberships(application: Application) -> list[Membership]:
+    """Return the memberships of this business number that ended before: an applicant that comes back is the same."""
+    if not application.ubn:
+        return []
+    rows = Membership.objects.filter(organization__ubn=application.ubn, ended_at__isnull=False)
+    return list(rows.exclude(application=application).order_by("-ended_at")[:5])
 
 
 def reach(organization_id: UUID, at: datetime) -> dict[str, int]:
@@ -452,6 +461,31 @@ def revocations(*, open_only: bool) -> list[Revocation]:
     rows = _revocations()
     rows = rows.filter(state__in=["under_review", "proposed"]) if open_only else rows
     return list(rows.order_by("due_at", "id")[:200])
+
+
+def termination(number: str) -> Termination | None:
+    """Return a request for termination by its number."""
+    return _terminations().filter(number=number).first() if _NUMBER.fullmatch(number) else None
+
+
+def open_termination(membership_id: UUID) -> Termination | None:
+    """Return the request of this membership that nobody decided yet."""
+    return _terminations().filter(membership=membership_id, state__in=OPEN_TERMINATION).first()
+
+
+def terminations(*, open_only: bool = False, organization_id: UUID | None = None) -> list[Termination]:
+    """Return requests for termination, those due first; of one organisation, the latest first."""
+    rows = _terminations()
+    if organization_id is not None:
+        return list(rows.filter(membership__organization=organization_id).order_by("-filed_at")[:50])
+    rows = rows.filter(state__in=OPEN_TERMINATION) if open_only else rows
+    return list(rows.order_by("due_at", "id")[:200])
+
+
+def _terminations() -> QuerySet[Termination]:
+    return Termination.objects.select_related(
+        "membership__organization", "reviewer__vault_key", "filed_by__vault_key", "vault_key"
+    )
 
 
 def _revocations() -> QuerySet[Revocation]:

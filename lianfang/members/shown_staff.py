@@ -15,7 +15,7 @@ from lianfang.accounts.doors import may, require
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries, roster, shown, words
-from lianfang.members.lifecycle import APPEAL, APPLICATION, REVOCATION, Readiness
+from lianfang.members.lifecycle import APPEAL, APPLICATION, MEMBERSHIP, REVOCATION, Readiness
 from lianfang.members.models import Appeal, Application, Membership, Revocation, ScreeningFinding
 from lianfang.members.procedure import words as spec_words
 from lianfang.policy.facts import Right, Subject
@@ -236,6 +236,7 @@ def case(application: Application, subject: Subject, at: datetime) -> dict[str, 
         "timeline": shown.timeline(queries.events(number), queries.notes(number), names=True),
         "may_review": application.state == "under_review" and may(subject=subject, right=Right.REVIEW, at=at),
         "twins": queries.twins(application),
+        "earlier": [(one, MEMBERSHIP.states[one.state]) for one in queries.earlier_memberships(application)],
     }
 
 
@@ -304,6 +305,13 @@ def sentence(
     if application.state in APPLICATION.final:
         return words.SENTENCE_CLOSED
     return _sentence(_role(application.reviewer_id, subject), made, conflict)
+
+
+def sentence_of(
+    reviewer_id: Any, subject: Subject, made: Sequence[Button], conflict: bool | None
+) -> tuple[Bilingual, Bilingual]:
+    """Return who the reader is in a case of that reviewer, and what is missing."""
+    return _sentence(_role(reviewer_id, subject), made, conflict)
 
 
 def _sentence(role: Bilingual, made: Sequence[Button], conflict: bool | None) -> tuple[Bilingual, Bilingual]:
@@ -379,7 +387,7 @@ def revocation(case_: Revocation, subject: Subject, at: datetime) -> dict[str, A
         "ground": words.GROUNDS[case_.ground],
         "conflict": conflict,
         "buttons": made,
-        "sentence": _sentence(_role(case_.reviewer_id, subject), made, conflict)
+        "sentence": sentence_of(case_.reviewer_id, subject, made, conflict)
         if case_.state not in REVOCATION.final
         else words.SENTENCE_CLOSED,
         "decisions": queries.decisions(revocation=case_),

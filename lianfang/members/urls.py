@@ -1,8 +1,8 @@
-"""Pages of membership: applying, the staff's cases, revocation, the exit area, the roster."""
+"""Pages of membership: applying, the staff's cases, revocation, the exit area, the roster, leaving."""
 
 from django.urls import URLPattern, URLResolver, path
 
-from lianfang.members.views import apply, exit, masking, member, revocations, staff
+from lianfang.members.views import apply, exit, masking, member, revocations, staff, terminations
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("apply", apply.apply, name="apply"),
@@ -41,11 +41,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/revocations/<str:number>/decide/<slug:what>", revocations.decide, name="revocation_decide"),
     path("staff/appeals/<str:number>", revocations.appeal, name="appeal"),
     path("staff/appeals/<str:number>/files/<uuid:file_id>", revocations.appeal_file, name="appeal_file"),
+    path("staff/terminations", terminations.listing, name="terminations"),
+    path("staff/terminations/<str:number>", terminations.termination, name="termination"),
+    path("staff/terminations/<str:number>/note", terminations.note, name="termination_note"),
+    path("staff/terminations/<str:number>/conflict", terminations.conflict, name="termination_conflict"),
+    path("staff/terminations/<str:number>/recommend", terminations.recommend, name="termination_recommend"),
+    path("staff/terminations/<str:number>/return", terminations.send_back, name="termination_return"),
+    path("staff/terminations/<str:number>/decide/<slug:what>", terminations.decide, name="termination_decide"),
     path("exit", exit.exit_page, name="exit"),
     path("exit/appeal", exit.appeal, name="exit_appeal"),
     path("exit/appeals/<str:number>", exit.receipt, name="exit_appeal_receipt"),
     path("exit/letter", exit.letter, name="exit_letter"),
     path("member/organisation/roster", member.roster, name="roster"),
     path("member/organisation/roster/relay", member.relay, name="roster_relay"),
+    path("member/organisation/leave", terminations.leave, name="leave_alliance"),
+    path("member/organisation/leave/withdraw", terminations.withdraw, name="leave_alliance_withdraw"),
     path("member/switch", member.switch, name="switch"),
 ]

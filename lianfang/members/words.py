@@ -49,6 +49,7 @@ STATE_TONES: Final = {
     "approved": "good", "rejected": "bad", "withdrawn": "", "expired": "",
     "active": "good", "revocation_review": "warn", "termination_requested": "warn", "revoked": "bad", "terminated": "",
     "proposed": "warn", "closed": "", "filed": "info", "granted": "good", "denied": "",
+    "requested": "info", "refused": "", "lapsed": "",
 }  # fmt: skip
 
 EVENTS: Final = {
@@ -72,9 +73,31 @@ EVENTS: Final = {
     "closed": _w("結案，維持會籍", "Closed; the membership stays"),
     "appealed": _w("提出申訴", "Appeal filed"),
     "appealed_late": _w("提出申訴（逾期）", "Appeal filed (late)"),
+    "termination_requested": _w("會員申請終止", "Termination requested by the member"),
+    "termination_recommended": _w("終止申請送交決定", "Request sent for decision"),
+    "termination_granted": _w("同意終止，會籍結束", "Granted; the membership ended"),
+    "termination_refused": _w("不同意終止，維持會籍", "Refused; the membership stays"),
+    "termination_withdrawn": _w("會員撤回終止申請", "Request withdrawn by the member"),
+    "termination_lapsed": _w("會籍已取消，終止申請失效", "Lapsed, as the membership was revoked"),
     "appeal_granted": _w("申訴成立，恢復會籍", "Appeal granted; membership restored"),
     "appeal_denied": _w("申訴不成立", "Appeal denied"),
 }
+HANDLING: Final = {
+    "destroy": _w("銷毀", "Destroy"),
+    "return": _w("返還", "Return"),
+}
+"""What becomes of the intelligence that a member received, once it leaves."""
+
+TERMINATION_RECEIVED: Final = _w(
+    "已收到貴組織終止會籍的申請。決定以前，權利與義務照常；決定以前都可以撤回。",
+    "We received your request to end the membership. Rights and duties go on until the decision; until then you may "
+    "take the request back.",
+)
+TERMINATION_RECOMMENDED: Final = {
+    "grant": _w("建議同意", "Recommends to grant"),
+    "refuse": _w("建議不同意", "Recommends to refuse"),
+}
+
 NO_FINDING: Final = _w("請至少選一列的結果。", "Choose the result of at least one row.")
 
 GRANT_OR_DENY: Final = _w("請選擇申訴成立或不成立。", "Grant or deny the appeal.")
@@ -134,7 +157,7 @@ NOTE_FROM_APPLICANT: Final = _w("申請人留言", "Message of the applicant")
 
 KEY_EVENTS: Final = frozenset({
     "submitted", "correction_answered", "approved", "rejected", "revoked", "appealed", "appealed_late",
-    "appeal_granted",
+    "appeal_granted", "termination_requested", "termination_granted",
 })  # fmt: skip
 
 
@@ -300,4 +323,49 @@ Number: {letter.number}
 {letter.reasons_en()}
 
 The decision rests on clause {letter.clause} of the charter."""
+    return _w(zh, en)
+
+
+def termination_letter(letter: Letter, *, granted: bool, handling: Bilingual) -> Bilingual:
+    """Return the letter that tells of the decision on a request to end a membership (N13)."""
+    if granted:
+        subject = _w(
+            "同意貴組織終止團體會員資格，請查照。", "The membership of your organisation has ended, as requested."
+        )
+        further = (
+            f"依規章{letter.clause}辦理。會籍於{show(letter.decided_at)}（臺北時間）終止，會員區與系統連線自該時停止。",
+            f"保密義務不因會籍終止而結束，也適用於已離職的人員（規章3.3）。所得情資請依貴組織的選擇{handling.zh}並確認。",
+            "日後可以重新申請加入，新申請會與本次會籍連結。",
+        )
+        rest_en = f"""The decision rests on clause {letter.clause} of the charter. The membership ended at
+{show(letter.decided_at)} (Taipei); the members' area and system connections ended at that instant.
+The duty of confidentiality does not end with the membership and binds people who left, too (clause 3.3). What becomes
+of the intelligence that you received, as you chose: {handling.in_language("en").lower()}. Please confirm it.
+You may apply again later; the new application is linked to this membership."""
+    else:
+        subject = _w(
+            "貴組織申請終止團體會員資格一案，未能同意，請查照。", "Your request to end the membership is refused."
+        )
+        further = (
+            f"依規章{letter.clause}辦理。會籍繼續有效，權利與義務照常。",
+            "情形改變後可以再次提出申請。",
+        )
+        rest_en = f"""The decision rests on clause {letter.clause} of the charter. The membership goes on with all
+rights and duties. You may ask again once circumstances have changed."""
+    zh = f"""主旨：{subject.zh}
+
+受文者：{letter.organization.zh}
+發文日期：{roc_date(letter.decided_at)}
+發文字號：{letter.number}
+
+說明：
+{letter.explained(*further)}"""
+    reasons = letter.reasons_en()
+    en = f"""Subject: {subject.in_language("en")}
+
+To: {letter.organization.in_language("en")}
+Date: {show_date(letter.decided_at)}
+Number: {letter.number}
+
+{reasons + chr(10) * 2 if reasons else ""}{rest_en}"""
     return _w(zh, en)

@@ -56,6 +56,10 @@ NOTICES: dict[str, Notice] = {
             "number", "organization", "letter", "link", clause="1.4",
         ),
         _notice(
+            "N13", "會籍終止申請通知", "Request to end the membership",
+            "number", "organization", "letter", "link", clause="2.5",
+        ),
+        _notice(
             "N14", "離會後仍須遵守的義務", "Duties that remain",
             "organization", "effective_at", "link", clause="3.3",
         ),

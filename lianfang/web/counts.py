@@ -14,6 +14,7 @@ def register() -> None:
     count("inbox", _mine)
     count("applications", _applications)
     count("revocations", _revocations)
+    count("terminations", _terminations)
     count("quarantine", _quarantined)
 
 
@@ -27,6 +28,10 @@ def _applications(request: HttpRequest) -> int:
 
 def _revocations(_: HttpRequest) -> int:
     return len(queries.revocations(open_only=True))
+
+
+def _terminations(_: HttpRequest) -> int:
+    return len(queries.terminations(open_only=True))
 
 
 def _quarantined(_: HttpRequest) -> int:

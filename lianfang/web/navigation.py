@@ -107,6 +107,7 @@ NAVIGATION: Final[dict[str, tuple[Section, ...]]] = {
                     "slash-circle",
                     under=("/staff/appeals",),
                 ),
+                Item("terminations", _words("終止", "Terminations"), "arrow-right"),
                 Item("member_directory", _words("會員名錄", "Members"), "buildings"),
             ),
         ),

@@ -93,6 +93,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "roster": _roster(request),
         "tokens": tokens,
         **_weeks(request),
+        "may_leave": may(subject=subject, right=Right.MANAGE_PEOPLE, at=at) and not subject.is_constituent,
         "may_connect": may(subject=subject, right=Right.MAKE_TOKEN, at=at),
     }
     return render(request, "members/overview.html", context)

@@ -18,10 +18,12 @@ from lianfang.members.lifecycle import (
     IN_FORCE,
     MEMBERSHIP,
     OPEN_APPLICATION,
+    OPEN_TERMINATION,
     REVOCATION,
+    TERMINATION,
     Readiness,
 )
-from lianfang.members.models import Appeal, Application, Membership, Revocation
+from lianfang.members.models import Appeal, Application, Membership, Revocation, Termination
 from lianfang.policy.facts import Right
 
 READY = Readiness(
@@ -32,9 +34,9 @@ END = datetime(2026, 12, 2, tzinfo=UTC)
 GOOD: dict[str, Any] = {
     "proved": True, "missing": 0, "attested": "a", "roster": "a", "readiness": READY, "conflict": False,
     "reviewer": "r", "decider": "d", "recommendation": "approve", "unanswered": 0, "appeal_state": "granted",
-    "facts": "x", "at": END, "kept_until": END,
+    "facts": "x", "findings": "x", "membership": "termination_requested", "at": END, "kept_until": END,
 }  # fmt: skip
-MACHINES = [APPLICATION, MEMBERSHIP, REVOCATION, APPEAL]
+MACHINES = [APPLICATION, MEMBERSHIP, REVOCATION, APPEAL, TERMINATION]
 # What stands against a move, and a word of the reason that a person reads.
 AGAINST: dict[str, tuple[dict[str, Any], str]] = {
     "mail": ({"proved": False}, "Open the link"),
@@ -56,6 +58,8 @@ AGAINST: dict[str, tuple[dict[str, Any], str]] = {
     "no appeal": ({"appeal_state": "filed"}, "granted appeal"),
     "denied appeal": ({"appeal_state": "denied"}, "granted appeal"),
     "time left": ({"at": END - timedelta(microseconds=1)}, "for some time yet"),
+    "no findings": ({"findings": " \n"}, "what the review found"),
+    "under review": ({"membership": "revocation_review"}, "waits until that is decided"),
     "no facts": ({"facts": " \n"}, "State the facts"),
 }
 _SCREENING = {"row not screened", "old list", "id hit", "name hit", "authority", "taken"}
@@ -80,6 +84,7 @@ GUARDED: dict[tuple[str, str], set[str]] = {
     ("membership", "restore"): {"no appeal", "denied appeal"},
     ("membership", "request_termination"): set(),
     ("membership", "withdraw_termination"): set(),
+    ("membership", "refuse_termination"): set(),
     ("membership", "terminate"): set(),
     ("revocation", "propose"): {"undeclared", "conflict", "no facts"},
     ("revocation", "send_back"): _DECIDING,
@@ -87,6 +92,12 @@ GUARDED: dict[tuple[str, str], set[str]] = {
     ("revocation", "close"): _DECIDING,
     ("appeal", "grant"): _DECIDING,
     ("appeal", "deny"): _DECIDING,
+    ("termination", "recommend"): {"undeclared", "conflict", "no findings"},
+    ("termination", "send_back"): _DECIDING,
+    ("termination", "refuse"): _DECIDING | {"under review"},
+    ("termination", "grant"): _DECIDING | {"under review"},
+    ("termination", "withdraw"): set(),
+    ("termination", "lapse"): set(),
 }
 RIGHTS: dict[tuple[str, str], Right | None] = {
     ("application", "submit"): Right.APPLY,
@@ -107,6 +118,7 @@ RIGHTS: dict[tuple[str, str], Right | None] = {
     ("membership", "restore"): Right.DECIDE_APPEAL,
     ("membership", "request_termination"): Right.MANAGE_PEOPLE,
     ("membership", "withdraw_termination"): Right.MANAGE_PEOPLE,
+    ("membership", "refuse_termination"): Right.APPROVE,
     ("membership", "terminate"): Right.APPROVE,
     ("revocation", "propose"): Right.REVIEW,
     ("revocation", "send_back"): Right.REVOKE,
@@ -114,6 +126,13 @@ RIGHTS: dict[tuple[str, str], Right | None] = {
     ("revocation", "close"): Right.REVOKE,
     ("appeal", "grant"): Right.DECIDE_APPEAL,
     ("appeal", "deny"): Right.DECIDE_APPEAL,
+    ("termination", "recommend"): Right.REVIEW,
+    ("termination", "send_back"): Right.APPROVE,
+    ("termination", "refuse"): Right.APPROVE,
+    ("termination", "grant"): Right.APPROVE,
+    ("termination", "withdraw"): Right.MANAGE_PEOPLE,
+    # The revocation of the membership does it.
+    ("termination", "lapse"): None,
 }
 MOVES = [(machine, move) for machine in MACHINES for move in machine.moves]
 
@@ -189,7 +208,13 @@ def test_every_state_has_words_and_a_tone_on_pages(machine: Machine) -> None:
 
 @pytest.mark.parametrize(
     ("model", "machine"),
-    [(Application, APPLICATION), (Membership, MEMBERSHIP), (Revocation, REVOCATION), (Appeal, APPEAL)],
+    [
+        (Application, APPLICATION),
+        (Membership, MEMBERSHIP),
+        (Revocation, REVOCATION),
+        (Appeal, APPEAL),
+        (Termination, TERMINATION),
+    ],
 )
 def test_the_database_knows_the_states_of_the_table_and_begins_where_it_begins(model: Any, machine: Machine) -> None:
     assert model._meta.get_field("state").default == machine.initial
@@ -208,6 +233,7 @@ def test_the_states_of_the_domain_are_there() -> None:
     }  # fmt: skip
     assert set(MEMBERSHIP.states) == {"active", "revocation_review", "termination_requested", "revoked", "terminated"}
     assert set(IN_FORCE) == {"active", "revocation_review", "termination_requested"}
+    assert set(OPEN_TERMINATION) == set(TERMINATION.states) - TERMINATION.final
     assert set(OPEN_APPLICATION).isdisjoint(APPLICATION.final | {"draft"})
 
 

@@ -143,7 +143,8 @@ DOORS: dict[str, str] = {
     **dict.fromkeys(("overview", "own_plane"), "overview"),
     **dict.fromkeys(
         ("people", "sign_out_person", "person_leaves",
-         "change_role", "invite_again", "invite", "roster", "roster_relay", "connections",
+         "change_role", "invite_again", "invite", "roster", "roster_relay", "leave_alliance",
+         "leave_alliance_withdraw", "connections",
          "connection", "new_connection", "revoke_connection", "rotate_connection", "switch", "accounts_helping",
          "accounts_help_one"), "people and keys of one's own",
     ),
@@ -168,11 +169,13 @@ DOORS: dict[str, str] = {
         ("case", "case_note", "case_file", "case_conflict", "case_take_up", "case_authority", "case_screening",
          "case_correct", "case_recommend", "case_decide", "case_return", "letter", "membership", "revocation_start",
          "revocation", "revocation_conflict", "revocation_propose", "revocation_return", "revocation_decide", "appeal",
-         "appeal_file", "decide_duty", "leave_duty", "add_colleague", "colleague_leaves",
+         "appeal_file", "termination", "termination_note", "termination_conflict", "termination_recommend",
+         "termination_return", "termination_decide", "decide_duty", "leave_duty", "add_colleague", "colleague_leaves",
          "invite_colleague_again", "setting", "decide_setting"), "staff's case",
     ),
     **dict.fromkeys(
-        ("inbox", "applications", "member_directory", "revocations", "duties", "settings"), "staff's list",
+        ("inbox", "applications", "member_directory", "revocations", "terminations", "duties", "settings"),
+        "staff's list",
     ),
     **dict.fromkeys(("exit", "exit_appeal", "exit_appeal_receipt", "exit_letter"), "exit"),
     **dict.fromkeys(

@@ -1,4 +1,4 @@
-"""Everything this app writes: applications, their review and decision, revocations and appeals, rules of relay."""
+"""Everything this app writes: applications and their decision, revocation, appeal, termination, rules of relay."""
 
 from lianfang.members.actions.applying import (
     add_attachment,
@@ -39,6 +39,15 @@ from lianfang.members.actions.revoking import (
     revoke,
     send_back,
 )
+from lianfang.members.actions.terminating import (
+    grant_termination,
+    preview_termination,
+    recommend_termination,
+    refuse_termination,
+    request_termination,
+    return_termination,
+    withdraw_termination,
+)
 
 __all__ = [
     "Finding",
@@ -54,19 +63,25 @@ __all__ = [
     "erase_draft",
     "erase_expired_drafts",
     "file_appeal",
+    "grant_termination",
     "mask_attachment",
     "open_revocation",
     "preview_letter",
     "preview_revocation",
+    "preview_termination",
     "propose",
     "prove_email",
     "read_appeal_file",
     "read_attachment",
     "recommend",
+    "recommend_termination",
     "record_findings",
+    "refuse_termination",
     "reject",
     "remove_attachment",
     "request_correction",
+    "request_termination",
+    "return_termination",
     "return_to_review",
     "revoke",
     "save_step",
@@ -77,5 +92,6 @@ __all__ = [
     "submit",
     "take_up",
     "withdraw",
+    "withdraw_termination",
     "write_to_staff",
 ]

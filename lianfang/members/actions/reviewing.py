@@ -28,6 +28,7 @@ from lianfang.members.models import (
     CorrectionItem,
     Revocation,
     ScreeningFinding,
+    Termination,
 )
 from lianfang.notices.actions import send
 from lianfang.policy.facts import Right, Subject
@@ -77,7 +78,12 @@ def locked_application(application: Application) -> Application:
 
 @action(Tag.MEMBERS_CONFLICT_DECLARE)
 def declare_conflict(
-    *, case: Application | Revocation | Appeal, conflict: bool, reason: str = "", by: Subject, at: datetime
+    *,
+    case: Application | Revocation | Termination | Appeal,
+    conflict: bool,
+    reason: str = "",
+    by: Subject,
+    at: datetime,
 ) -> None:
     """Keep what somebody of the staff declares about a conflict of interest in a case; it may be declared anew."""
     require(subject=by, right=Right.ENTER_STAFF_PLANE, at=at)
@@ -244,7 +250,7 @@ def _mail_corrections(application: Application, items: Sequence[CorrectionItem],
 
 @action(Tag.MEMBERS_CASE_NOTE)
 def add_note(
-    *, case: Application | Revocation, text: str, to_applicant: bool = False, by: Subject, at: datetime
+    *, case: Application | Revocation | Termination, text: str, to_applicant: bool = False, by: Subject, at: datetime
 ) -> None:
     """Add an internal note, or (a deliberate other act) a message that the applicant sees on its page."""
     require(subject=by, right=Right.ENTER_STAFF_PLANE, target=queries.case_of(case), at=at)

@@ -11,9 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from lianfang.accounts import registry
-from lianfang.accounts.actions import end_sessions
 from lianfang.accounts.doors import require
-from lianfang.accounts.models import Token
 from lianfang.audit.actions import action, record
 from lianfang.audit.tags import Tag
 from lianfang.kernel.deadlines import TAIWAN_OFFICE, Deadline
@@ -22,6 +20,8 @@ from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries, words
 from lianfang.members.actions.applying import LAST_SECOND, log_event
+from lianfang.members.actions.ending import decision_detail, end_membership, locked_membership, signed_text
+from lianfang.members.actions.terminating import resume_after_review
 from lianfang.members.actors import person_of
 from lianfang.members.lifecycle import APPEAL, MEMBERSHIP, REVOCATION
 from lianfang.members.models import (
@@ -55,6 +55,10 @@ _KEY = Bilingual(
 _NO_APPEAL = Bilingual(
     zh="依現行設定，這個依據的取消不能申訴。", en="As settings stand, no appeal lies against this ground."
 )
+_ENDED = Bilingual(
+    zh="會籍目前不是因取消而結束，沒有可以申訴的決定。",
+    en="The membership is not ended by a revocation, so there is nothing to appeal.",
+)
 _REASON = Bilingual(zh="請寫下決定的理由。", en="Give the reasons of the decision.")
 _TAKEN = Bilingual(
     zh="這個組織已有另一份有效會籍，不能恢復。", en="The organisation has another membership in force; not restored."
@@ -64,7 +68,7 @@ _TAKEN = Bilingual(
 @action(Tag.MEMBERS_REVOCATION_OPEN)
 def open_revocation(*, membership: Membership, ground: str, facts: str, by: Subject, at: datetime) -> Revocation:
     """Open a review whether a membership is revoked. Access goes on unchanged until a decision."""
-    held = _membership(membership)
+    held = locked_membership(membership)
     require(subject=by, right=Right.REVIEW, target=Case(kind="membership", organization=held.organization_id), at=at)
     _check(ground, facts)
     MEMBERSHIP.move(held, "open_review")
@@ -119,14 +123,15 @@ def close_case(*, case: Revocation, text: str, by: Subject, at: datetime) -> Dec
     if not text.strip():
         raise Refusal(_REASON, rule="decision-reason", field="text")
     REVOCATION.move(locked, "close", **_context(locked, by))
-    held = _membership(locked.membership)
+    held = locked_membership(locked.membership)
     MEMBERSHIP.move(held, "close_review")
+    resume_after_review(membership=held)
     held.save(update_fields=["state"])
     locked.decided_at = at
     locked.save(update_fields=["state", "decided_at"])
     letter = Bilingual(zh=text.strip(), en=text.strip())
     decision = _decision(locked, "keep", letter, text, by, at)
-    record(by=by, at=at, about=locked, detail=_detail(decision), text=text)
+    record(by=by, at=at, about=locked, detail=decision_detail(decision), text=text)
     _event(locked, "closed", by, at)
     bump_policy()
     return decision
@@ -142,9 +147,8 @@ def revoke(*, case: Revocation, text: str = "", by: Subject, at: datetime) -> De
     locked = _locked(case)
     require(subject=by, right=Right.REVOKE, target=queries.case_of(locked), at=at)
     REVOCATION.move(locked, "revoke", **_context(locked, by))
-    held = _membership(locked.membership)
+    held = locked_membership(locked.membership)
     MEMBERSHIP.move(held, "revoke")
-    _end(held, at)
     deadline = _appeal_limit(at)
     locked.decided_at = at
     for name, value in deadline_fields(deadline).items():
@@ -152,9 +156,9 @@ def revoke(*, case: Revocation, text: str = "", by: Subject, at: datetime) -> De
     locked.save()
     letter = revocation_letter(locked, number := next_number("D", at), text, deadline, at)
     decision = _decision(locked, "revoke", letter, text, by, at, number=number)
-    record(by=by, at=at, about=locked, detail=_detail(decision), text=_signed(decision))
+    record(by=by, at=at, about=locked, detail=decision_detail(decision), text=signed_text(decision))
     _event(locked, "revoked", by, at)
-    _cut_off(held, by, at)
+    end_membership(membership=held, by=by, at=at)
     _mail_revocation(locked, decision, deadline, by, at)
     bump_policy()
     return decision
@@ -185,22 +189,6 @@ def revocation_letter(case: Revocation, number: str, text: str, deadline: Deadli
             appeal_last_day=deadline.last_day,
         )
     )
-
-
-def _end(membership: Membership, at: datetime) -> None:
-    membership.ended_at = at
-    membership.save(update_fields=["state", "ended_at"])
-    MembershipInterval.objects.filter(membership=membership, ended_at__isnull=True).update(ended_at=at)
-
-
-def _cut_off(membership: Membership, by: Subject, at: datetime) -> None:
-    """End what is open. Each next request is denied by standing anyway; this ends what no request would touch."""
-    organization = membership.organization
-    live = Token.objects.filter(affiliation__group=organization, revoked_at__isnull=True, expires_at__gt=at)
-    ended = [str(token) for token in live.values_list("pk", flat=True)]
-    live.update(revoked_at=at)
-    record(by=by, at=at, about=membership, tag=Tag.ACCOUNTS_TOKEN_REVOKE, detail={"tokens": ended})
-    end_sessions(organization=organization, by=by, at=at)
 
 
 def _mail_revocation(case: Revocation, decision: Decision, deadline: Deadline, by: Subject, at: datetime) -> None:
@@ -262,6 +250,8 @@ def file_appeal(*, case: Revocation, text: str, files: Sequence[Upload], key: st
 
 
 def _check_appeal(case: Revocation, text: str, files: Sequence[Upload], at: datetime) -> Deadline:
+    if case.membership.state != "revoked":
+        raise Refusal(_ENDED, rule="appeal-ended", clause="1.4")
     if not text.strip():
         raise Refusal(_TEXT, rule="appeal-text", field="text")
     if len(text) > _LONGEST:
@@ -318,7 +308,7 @@ def read_appeal_file(*, appeal: Appeal, file_id: UUID, by: Subject, at: datetime
 
 @action(Tag.MEMBERS_APPEAL_GRANT)
 def _grant(*, appeal: Appeal, text: str, by: Subject, at: datetime) -> Decision:
-    held = _membership(appeal.revocation.membership)
+    held = locked_membership(appeal.revocation.membership)
     MEMBERSHIP.move(held, "restore", appeal_state=appeal.state)
     held.ended_at = None
     try:
@@ -328,7 +318,7 @@ def _grant(*, appeal: Appeal, text: str, by: Subject, at: datetime) -> Decision:
         raise Refusal(_TAKEN, rule="membership-once", clause="1.3") from None
     MembershipInterval.objects.create(membership=held, began_at=at)
     decision = _appeal_decision(appeal, text, by, at)
-    record(by=by, at=at, about=appeal, detail=_detail(decision), text=_signed(decision))
+    record(by=by, at=at, about=appeal, detail=decision_detail(decision), text=signed_text(decision))
     bump_policy()
     return decision
 
@@ -336,7 +326,7 @@ def _grant(*, appeal: Appeal, text: str, by: Subject, at: datetime) -> Decision:
 @action(Tag.MEMBERS_APPEAL_DENY)
 def _deny(*, appeal: Appeal, text: str, by: Subject, at: datetime) -> Decision:
     decision = _appeal_decision(appeal, text, by, at)
-    record(by=by, at=at, about=appeal, detail=_detail(decision), text=_signed(decision))
+    record(by=by, at=at, about=appeal, detail=decision_detail(decision), text=signed_text(decision))
     return decision
 
 
@@ -426,21 +416,6 @@ def _decision(
     )
 
 
-def _detail(decision: Decision) -> dict[str, Any]:
-    return {
-        "decision": decision.number,
-        "kind": decision.kind,
-        "clause": decision.clause,
-        "reviewed_by": str(decision.reviewed_by_id),
-        "membership": str(decision.membership_id),
-        "letter": decision.text_sha256.hex(),
-    }
-
-
-def _signed(decision: Decision) -> str:
-    return f"{decision.letter_zh}\n{decision.letter_en}"
-
-
 def _check(ground: str, facts: str) -> None:
     if ground not in words.GROUNDS:
         raise Refusal(_GROUND, rule="revocation-ground", field="ground")
@@ -464,8 +439,3 @@ def _event(case: Revocation, event: str, by: Subject, at: datetime) -> None:
 def _locked(case: Revocation) -> Revocation:
     rows = Revocation.objects.select_for_update(of=("self",)).select_related("membership__organization", "vault_key")
     return rows.get(pk=case.pk)
-
-
-def _membership(membership: Membership) -> Membership:
-    rows = Membership.objects.select_for_update(of=("self",)).select_related("organization")
-    return rows.get(pk=membership.pk)

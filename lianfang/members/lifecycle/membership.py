@@ -31,7 +31,8 @@ MEMBERSHIP = Machine(
     [
         Move(
             "open_review",
-            ["active"],
+            # A request to leave does not hold up a review; it waits for it (docs/adr/0024).
+            ["active", "termination_requested"],
             "revocation_review",
             right=Right.REVIEW,
             clause="1.4",
@@ -77,6 +78,14 @@ MEMBERSHIP = Machine(
             right=Right.MANAGE_PEOPLE,
             clause="2.5",
             words=Bilingual(zh="撤回終止申請", en="Withdraw the request"),
+        ),
+        Move(
+            "refuse_termination",
+            ["termination_requested"],
+            "active",
+            right=Right.APPROVE,
+            clause="2.5",
+            words=Bilingual(zh="不同意終止", en="Refuse the termination"),
         ),
         Move(
             "terminate",

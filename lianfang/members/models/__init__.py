@@ -16,8 +16,10 @@ from lianfang.members.models.cases import CaseEvent, CaseNote, ConflictDeclarati
 from lianfang.members.models.memberships import Constituent, Membership, MembershipInterval, RelayRule
 from lianfang.members.models.procedures import CaseCounter, Procedure
 from lianfang.members.models.revocations import Appeal, AppealFile, Revocation, deadline_fields
+from lianfang.members.models.terminations import HANDLINGS, Termination
 
 __all__ = [
+    "HANDLINGS",
     "Appeal",
     "AppealFile",
     "Application",
@@ -37,5 +39,6 @@ __all__ = [
     "RelayRule",
     "Revocation",
     "ScreeningFinding",
+    "Termination",
     "deadline_fields",
 ]

@@ -9,6 +9,7 @@ from lianfang.kernel.ids import new_id
 from lianfang.members.models.applications import Application
 from lianfang.members.models.memberships import Membership
 from lianfang.members.models.revocations import Appeal, Revocation
+from lianfang.members.models.terminations import Termination
 from lianfang.vault.fields import SealedText
 from lianfang.vault.models import Sealed
 
@@ -24,6 +25,7 @@ class Decision(Sealed):
     application = models.ForeignKey(Application, on_delete=models.PROTECT, null=True, related_name="decisions")
     revocation = models.ForeignKey(Revocation, on_delete=models.PROTECT, null=True, related_name="decisions")
     appeal = models.ForeignKey(Appeal, on_delete=models.PROTECT, null=True, related_name="decisions")
+    termination = models.ForeignKey(Termination, on_delete=models.PROTECT, null=True, related_name="decisions")
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="decisions")
     clause = models.CharField(max_length=16)
     reasons = models.JSONField()

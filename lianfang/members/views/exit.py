@@ -16,7 +16,7 @@ from lianfang.kernel.ids import new_secret
 from lianfang.kernel.refusal import Refusal
 from lianfang.members import actions, queries, uploads, words
 from lianfang.members.forms import AppealForm, as_errors
-from lianfang.members.models import Appeal, Revocation
+from lianfang.members.models import Appeal, Decision, Revocation
 from lianfang.members.shown import short_date
 from lianfang.policy.facts import Right, Standing
 
@@ -89,18 +89,30 @@ def receipt(request: HttpRequest, number: str) -> HttpResponse:
 @require_safe
 @door.signed_in
 def letter(request: HttpRequest) -> HttpResponse:
-    """The letter of the revocation, for the administrators to whom it was sent."""
+    """The letter of the revocation or termination, for the administrators to whom it was sent."""
     case = _ended(request)
-    decision = next(iter(queries.decisions(revocation=case, kind="revoke")), None) if case else None
+    decision = _decision(request, case)
     if decision is None or not _may(request, Right.VIEW_EXIT):
         raise Http404
     return render(request, "members/letter.html", {"decision": decision, "back": "/exit"})
 
 
+def _decision(request: HttpRequest, case: Revocation | None) -> Decision | None:
+    """The decision by which this reader's own organisation lost its membership, or left."""
+    if case is not None:
+        return next(iter(queries.decisions(revocation=case, kind="revoke")), None)
+    subject = asked(request).subject
+    if subject.pair is None or subject.standing is not Standing.TERMINATED:
+        return None
+    found = queries.decisions(membership__organization=subject.pair.group, kind="terminate")
+    return found[-1] if found else None
+
+
 def _ended(request: HttpRequest) -> Revocation | None:
     """The case by which this reader's own organisation lost its membership, while it is lost."""
     subject = asked(request).subject
-    if subject.pair is None or subject.standing not in _ENDED:
+    # Whoever left by a decision on its own request has nothing to appeal, whatever came before.
+    if subject.pair is None or subject.standing is not Standing.REVOKED:
         return None
     return queries.last_revocation(subject.pair.group)
 
@@ -126,7 +138,14 @@ def _about(request: HttpRequest, case: Revocation) -> dict[str, Any]:
 
 def _plain(request: HttpRequest) -> HttpResponse:
     """A membership that ended otherwise than by revocation: the duties that remain, nothing to appeal."""
-    return render(request, "members/exit.html", {"case": None})
+    decision = _decision(request, None)
+    context = {
+        "case": None,
+        "decision": decision,
+        "handling": words.HANDLING[decision.termination.handling] if decision and decision.termination else None,
+        "may_view": _may(request, Right.VIEW_EXIT),
+    }
+    return render(request, "members/exit.html", context)
 
 
 def _may(request: HttpRequest, right: Right) -> bool:

@@ -58,8 +58,10 @@ def membership(request: HttpRequest, membership_id: UUID) -> HttpResponse:
         ],
         "intervals": held.intervals.order_by("began_at"),
         "decisions": queries.decisions(membership=held),
+        "terminations": held.terminations.order_by("-filed_at"),
         "revocations": held.revocations.order_by("-opened_at"),
-        "may_open": held.state == "active" and shown_staff.may_review(asked(request).subject, at),
+        "may_open": held.state in MEMBERSHIP["open_review"].sources
+        and shown_staff.may_review(asked(request).subject, at),
     }
     return render(request, "members/staff/membership.html", context)
 

@@ -356,6 +356,8 @@ def letter(request: HttpRequest, number: str) -> HttpResponse:
 def _case_of(decision: Any) -> str:
     if decision.application_id:
         return reverse("case", args=[decision.application.number])
+    if decision.termination_id:
+        return reverse("termination", args=[decision.termination.number])
     return reverse("revocation", args=[decision.revocation.number])
 
 
