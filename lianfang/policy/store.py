@@ -82,8 +82,9 @@ def all_labels() -> dict[int, facts.Label]:
 
 def epoch() -> EpochValue:
     """The epoch in force for this transaction's view."""
-    row = Epoch.objects.values_list("head", "policy").get(pk=1)
-    return EpochValue(*row)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT head, policy FROM policy_epoch WHERE id = 1")
+        return EpochValue(*cursor.fetchone())
 
 
 def bump_policy() -> None:
