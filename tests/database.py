@@ -22,7 +22,7 @@ from lianfang.embedded import Cluster
 
 ROOT = Path(__file__).resolve().parent.parent
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
-KEPT_SNAPSHOTS = 4
+KEPT_SNAPSHOTS = 12
 # Written by migrating, read by Django's caches, changed by no test.
 REFERENCE = ("django_content_type", "django_migrations", "auth_permission")
 
