@@ -141,6 +141,11 @@ class Tag(StrEnum):
     )
     MEMBERS_APPLICATION_CORRECT = "members:application:correct", "要求補正", "requested a correction"
     MEMBERS_APPLICATION_ERASE = "members:application:erase", "過期的申請草稿已刪除", "erased a draft that had expired"
+    MEMBERS_APPLICATION_FIRST = (
+        "members:application:first",
+        "第一位核准人同意",
+        "gave the first of two approvals of an application",
+    )
     MEMBERS_APPLICATION_LINK = "members:application:link", "寄出續填連結", "sent the link to a draft"
     MEMBERS_APPLICATION_PROVE = (
         "members:application:prove",
@@ -171,6 +176,21 @@ class Tag(StrEnum):
         "declared whether there is a conflict of interest",
     )
     MEMBERS_FINDING_RECORD = "members:finding:record", "記下陸資檢核結果", "recorded screening findings"
+    MEMBERS_PROCEDURE_APPROVE = (
+        "members:procedure:approve",
+        "第一位核准人同意新版作業程序",
+        "gave the first of two approvals of a procedure",
+    )
+    MEMBERS_PROCEDURE_BEGIN = (
+        "members:procedure:begin",
+        "開始編寫新版作業程序",
+        "began the next edition of the procedure",
+    )
+    MEMBERS_PROCEDURE_DISCARD = "members:procedure:discard", "捨棄作業程序草稿", "discarded a draft of the procedure"
+    MEMBERS_PROCEDURE_PROPOSE = "members:procedure:propose", "送交作業程序核准", "sent a procedure for approval"
+    MEMBERS_PROCEDURE_PUBLISH = "members:procedure:publish", "發布新版作業程序", "published an edition of the procedure"
+    MEMBERS_PROCEDURE_RETURN = "members:procedure:return", "退回作業程序草稿", "sent a draft of the procedure back"
+    MEMBERS_PROCEDURE_SAVE = "members:procedure:save", "修改作業程序草稿", "changed a draft of the procedure"
     MEMBERS_RELAY_END = "members:relay:end", "停止轉送一個等級給內部成員", "ended a rule that relays to constituents"
     MEMBERS_RELAY_START = "members:relay:start", "訂定轉送一個等級給內部成員", "made a rule that relays to constituents"
     MEMBERS_REVOCATION_CLOSE = (

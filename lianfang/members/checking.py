@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from lianfang.kernel import ubn
@@ -21,6 +22,8 @@ _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-
                     r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+\Z")  # fmt: skip
 _PHONE = re.compile(r"[+(]?[0-9][0-9 ()-]{5,24}(?:#[0-9]{1,8})?\Z")
 _CODE = re.compile(r"[1-9][0-9]{3,5}\Z")
+_NUMBER = re.compile(r"[0-9]{1,12}\Z")
+_DATE = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 _MISSING = Bilingual(zh="請填寫。", en="Fill this in.")
@@ -38,6 +41,10 @@ _BAD_PHONE = Bilingual(
     zh="請寫區碼與號碼，分機寫#，例如02-0000-0000#12。", en="Write it like 02-0000-0000#12 or +886-2-0000-0000."
 )
 _BAD_CODE = Bilingual(zh="股票代號是4到6個數字。", en="A stock code has 4 to 6 digits.")
+_BAD_NUMBER = Bilingual(zh="請寫整數，不含逗號與單位。", en="Write a whole number without commas or units.")
+_BAD_DATE = Bilingual(
+    zh="看不出是民國還是西元。請寫成2026-11-01。", en="We cannot tell ROC from Gregorian. Write 2026-11-01."
+)
 _UBN_OR_REASON = Bilingual(
     zh="請填8個數字，或在下一題選沒有統一編號的原因。", en="Enter the 8 digits, or choose below why there is none."
 )
@@ -165,9 +172,24 @@ def _check_text(field: Field, text: str) -> Bilingual | None:
         return None if _EMAIL.match(text) else _BAD_EMAIL
     if field.type == "phone":
         return None if _PHONE.match(text) else _BAD_PHONE
+    if field.type == "number":
+        return None if _NUMBER.match(text) else _BAD_NUMBER
+    if field.type == "date":
+        return None if _is_date(text) else _BAD_DATE
     if field.type == "stock_code":
         return None if _CODE.match(text) else _BAD_CODE
     return _check_ubn(text) if field.type == "ubn" else None
+
+
+def _is_date(text: str) -> bool:
+    """Whether this is a day of the calendar, written in the one way that leaves nothing to guess."""
+    if not _DATE.match(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_ubn(text: str) -> Bilingual | None:
@@ -191,12 +213,7 @@ def _check_together(step: Step, values: Mapping[str, Any], faults: dict[str, Bil
     seen: dict[str, Bilingual] = {}
     for name in step.distinct:
         value = str(values.get(name) or "").strip().casefold()
-        group = next((words(field.raw["group"]) for field in step.fields if _starts(field, name)), names[name])
+        group = step.heading_of(name) or names[name]
         if value and value in seen:
             faults.setdefault(name, _SAME.format(other=seen[value]))
         seen.setdefault(value, group)
-
-
-def _starts(field: Field, name: str) -> bool:
-    """Whether this field opens the group of questions that `name` belongs to."""
-    return "group" in field.raw and field.name.split("_")[0] == name.split("_")[0]

@@ -174,7 +174,27 @@ def _roster(_: Field) -> forms.Field:
     return _Lenient(widget=forms.Textarea(attrs={"rows": "12", "spellcheck": "false", "class": "mono t14"}))
 
 
-_BUILDERS = {"choice": _choice, "radio": _radio, "tick": _tick, "roster": _roster}
+def _long(_: Field) -> forms.Field:
+    return _Lenient(widget=forms.Textarea(attrs={"rows": "5"}))
+
+
+def _number(_: Field) -> forms.Field:
+    return _Lenient(widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "w-8 num", "autocomplete": "off"}))
+
+
+def _date(_: Field) -> forms.Field:
+    return _Lenient(widget=forms.TextInput(attrs={"class": "w-8 num", "placeholder": "2026-11-01"}))
+
+
+_BUILDERS = {
+    "long": _long,
+    "number": _number,
+    "date": _date,
+    "choice": _choice,
+    "radio": _radio,
+    "tick": _tick,
+    "roster": _roster,
+}
 
 
 # Staff

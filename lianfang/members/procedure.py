@@ -16,6 +16,13 @@ from lianfang.kernel.text import Bilingual
 SHIPPED = Path(__file__).parent / "procedures"
 """The editions that come with the software, one file each; a migration brings in the first."""
 
+_IN_GROUP = Bilingual(zh="{group}：{label}", en="{group}: {label}")
+# Of the first edition, which was published before a question could have a short form.
+_SHORT = {
+    "willing": Bilingual(zh="參與意願", en="Willingness"),
+    "confirmed": Bilingual(zh="陸資確認", en="Mainland capital"),
+}
+
 Answers = Mapping[str, Mapping[str, Any]]
 
 
@@ -49,7 +56,7 @@ class Field:
 
     @property
     def type(self) -> str:
-        """text, email, phone, ubn, stock_code, choice, radio, tick, roster or file."""
+        """text, long, email, phone, number, date, ubn, stock_code, choice, radio, tick, roster or file."""
         return str(self.raw["type"])
 
     @property
@@ -61,6 +68,16 @@ class Field:
     def hint(self) -> Bilingual | None:
         """A line of help below the question."""
         return words(self.raw["hint"]) if "hint" in self.raw else None
+
+    @property
+    def heading(self) -> Bilingual | None:
+        """The heading of the group that this question opens."""
+        return words(self.raw["group"]) if "group" in self.raw else None
+
+    @property
+    def short(self) -> Bilingual:
+        """The question in a list of answers: of a long statement only its subject."""
+        return words(self.raw["short"]) if "short" in self.raw else _SHORT.get(self.name, self.label)
 
     @property
     def options(self) -> list[Mapping[str, Any]]:
@@ -115,6 +132,22 @@ class Step:
         """The questions in order."""
         return tuple(Field(self.id, raw) for raw in self.raw["fields"])
 
+    def heading_of(self, name: str) -> Bilingual | None:
+        """Return the heading of the group in which a question stands."""
+        heading = None
+        for field in self.fields:
+            heading = field.heading or heading
+            if field.name == name:
+                return heading
+        return None
+
+    def named(self, field: Field) -> Bilingual:
+        """Return a question with the heading of its group, as it is called away from its page."""
+        heading = self.heading_of(field.name)
+        if heading is None:
+            return field.short
+        return _IN_GROUP.format(group=heading, label=field.label)
+
 
 class Spec:
     """A specification as objects."""
@@ -159,6 +192,11 @@ class Spec:
     def correction_days(self) -> int:
         """Days the applicant has for a correction."""
         return int(self.raw["periods"]["correction_days"])
+
+    @property
+    def approvers(self) -> int:
+        """How many approvers an approval needs."""
+        return int(self.raw.get("approvers", 1))
 
     def reasons(self, kind: str) -> list[Mapping[str, Any]]:
         """Return the coded reasons of `approve` or `reject`."""

@@ -29,9 +29,11 @@ from lianfang.members.models import (
     Constituent,
     CorrectionItem,
     Decision,
+    FirstApproval,
     Membership,
     MembershipInterval,
     Procedure,
+    ProcedureDraft,
     RelayRule,
     Revocation,
     ScreeningFinding,
@@ -223,6 +225,7 @@ def case_of(subject: Application | Revocation | Termination | Appeal) -> Case:
     number = subject.number or str(subject.pk)
     assigned = frozenset({subject.reviewer_id} if subject.reviewer_id else ())
     organization = subject.organization_id if isinstance(subject, Application) else subject.membership.organization_id
+    first = first_approval(subject) if isinstance(subject, Application) else None
     return Case(
         id=number,
         kind=type(subject).__name__.lower(),
@@ -230,6 +233,7 @@ def case_of(subject: Application | Revocation | Termination | Appeal) -> Case:
         state=subject.state,
         assigned=assigned,
         reviewed_by=reviewers(subject),
+        decided_by=frozenset({first.by_id} if first else ()),
         conflicted=conflicted(number),
     )
 
@@ -525,3 +529,67 @@ def decisions(**about: Any) -> list[Decision]:
         "vault_key", "reviewed_by__vault_key", "decided_by__vault_key"
     )
     return list(rows.order_by("decided_at", "number"))
+
+
+# Editions of the procedure
+
+
+def procedures() -> list[Procedure]:
+    """Return every edition, newest first."""
+    return list(Procedure.objects.order_by("-version"))
+
+
+def procedure(version: int) -> Procedure | None:
+    """Return an edition by its number."""
+    return Procedure.objects.filter(version=version).first()
+
+
+def open_procedure_draft() -> ProcedureDraft | None:
+    """Return the draft of the next edition that is written or waits for approval."""
+    rows = ProcedureDraft.objects.select_related(
+        "base", "proposed_by__vault_key", "first_approver__vault_key", "second_approver__vault_key"
+    )
+    return rows.filter(state__in=["draft", "proposed"]).first()
+
+
+def draft_of_procedure(edition: Procedure) -> ProcedureDraft | None:
+    """Return who wrote and approved an edition; None for the one that came with the software."""
+    rows = ProcedureDraft.objects.select_related(
+        "proposed_by__vault_key", "first_approver__vault_key", "second_approver__vault_key"
+    )
+    return rows.filter(published=edition).first()
+
+
+def cases_by_procedure() -> Mapping[UUID, tuple[int, int]]:
+    """Return how many drafts and how many open cases there are under each edition, by its id."""
+    rows = Application.objects.filter(state__in=["draft", *_OPEN]).order_by().values_list("procedure", "state")
+    found: dict[UUID, tuple[int, int]] = {}
+    for procedure_id, state, number in rows.annotate(n=Count("id")):
+        drafts, cases = found.get(procedure_id, (0, 0))
+        found[procedure_id] = (drafts + number, cases) if state == "draft" else (drafts, cases + number)
+    return found
+
+
+def case_of_procedure(draft: ProcedureDraft, *, fresh: bool = False) -> Case:
+    """Return the facts about a draft that the policy decides on; `fresh` for what one approver may do by himself."""
+    first = {draft.first_approver_id} if draft.first_approver_id and not fresh else set()
+    return Case(
+        id=str(draft.pk),
+        kind="procedure",
+        state=draft.state,
+        authored_by=frozenset(UUID(one) for one in draft.authors),
+        decided_by=frozenset(first),
+    )
+
+
+def first_approval(application: Application) -> FirstApproval | None:
+    """Return what the first of two approvers signed of the recommendation as it stands."""
+    if application.recommended_at is None or application.state not in ("recommended", "approved"):
+        return None
+    rows = application.first_approvals.select_related("by__vault_key", "vault_key")
+    return rows.filter(recommended_at=application.recommended_at).first()
+
+
+def wants_first_approval(application: Application) -> bool:
+    """Whether the next approval is the first of two."""
+    return spec_of(application).approvers > 1 and first_approval(application) is None

@@ -85,7 +85,7 @@ def groups(form: StepForm) -> list[Group]:
     """Return the form's fields by the headings of the specification."""
     found: list[Group] = []
     for question in form.questions:
-        title = spec_words(question.raw["group"]) if "group" in question.raw else None
+        title = question.heading
         if title is not None or not found:
             found.append(Group(title, []))
         found[-1].fields.append(form[question.name])
@@ -198,25 +198,11 @@ def _lines(step: Step, answers: Mapping[str, Any], corrected: Mapping[tuple[str,
         changed = item is not None and item.old_value != value
         found.append(
             Line(
-                field.name, _label(field), answer_words(field, value), str(field.raw.get("lang", "")),
+                field.name, step.named(field), answer_words(field, value), str(field.raw.get("lang", "")),
                 answer_words(field, item.old_value) if item is not None and changed else None, item is not None,
             )
         )  # fmt: skip
     return found
-
-
-_SHORT = {
-    "willing": Bilingual(zh="參與意願", en="Willingness"),
-    "confirmed": Bilingual(zh="陸資確認", en="Mainland capital"),
-}
-
-
-def _label(field: Field) -> Bilingual:
-    """Of a person's group the first line carries the group's name; a long statement is shortened to its subject."""
-    if "group" in field.raw:
-        whole = Bilingual(zh="{group}：{label}", en="{group}: {label}")
-        return whole.format(group=spec_words(field.raw["group"]), label=field.label)
-    return _SHORT.get(field.name, field.label) if field.type == "tick" else field.label
 
 
 def answer_words(field: Field, value: Any) -> Any:
@@ -300,7 +286,10 @@ _SHOWN_TO_APPLICANTS = frozenset(
 def correction_labels(application: Application) -> dict[str, Bilingual]:
     """Return the question that each correction is about, by the item's id."""
     spec = queries.spec_of(application)
-    return {str(item.pk): spec.field(item.step, item.field).label for item in queries.corrections(application)}
+    return {
+        str(item.pk): spec.step(item.step).named(spec.field(item.step, item.field))
+        for item in queries.corrections(application)
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,19 +144,14 @@ def fields(application: Application) -> list[tuple[Bilingual, list[tuple[str, Bi
     """Return every question that can be asked to be corrected, by step."""
     spec = queries.spec_of(application)
     return [
-        (step.title, [(f"{step.id}.{field.name}", _group_label(field)) for field in step.fields])
+        (step.title, [(f"{step.id}.{field.name}", _cut(step.named(field))) for field in step.fields])
         for step in spec.steps
         if step.id not in ("eligibility", "review")
     ]
 
 
-def _group_label(field: Any) -> Bilingual:
-    prefix = {"admin1": ("第一位管理員", "First administrator"), "admin2": ("第二位管理員", "Second administrator"),
-              "contact": ("資安聯絡窗口", "Security contact")}.get(field.name.split("_")[0])  # fmt: skip
-    label: Bilingual = field.label
-    if prefix is None:
-        return Bilingual(zh=label.zh[:40], en=label.en[:60])
-    return Bilingual(zh=f"{prefix[0]}：{label.zh}", en=f"{prefix[1]}: {label.en}")
+def _cut(label: Bilingual) -> Bilingual:
+    return Bilingual(zh=label.zh[:40], en=label.en[:60])
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +189,9 @@ def buttons(application: Application, subject: Subject, at: datetime) -> list[Bu
         "reviewer": queries.reviewer_beside(application, subject.person),
         "decider": subject.person,
         "recommendation": application.recommendation,
+        # The page of the decision takes the first of two approvals, too: only who gave it waits for another.
+        "approvers": 1,
+        "first": first.by_id if (first := queries.first_approval(application)) else None,
     }
     found = []
     for move in APPLICATION.available(application.state):
@@ -344,6 +342,8 @@ def decision(application: Application, what: str, subject: Subject, at: datetime
         "off": button.off if button else words.not_in_state(APPLICATION.states[application.state]),
         "effects": words.effects_of_approval(constituents) if what == "approve" else words.EFFECTS_OF_REJECTION,
         "reviewer": application.reviewer,
+        "first_of_two": what == "approve" and queries.wants_first_approval(application),
+        "first": queries.first_approval(application) if what == "approve" else None,
     }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from lianfang.members.views import apply, exit, masking, member, revocations, staff, terminations
+from lianfang.members.views import apply, exit, masking, member, procedures, revocations, staff, terminations
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("apply", apply.apply, name="apply"),
@@ -33,6 +33,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/members", revocations.directory, name="member_directory"),
     path("staff/members/<uuid:membership_id>", revocations.membership, name="membership"),
     path("staff/members/<uuid:membership_id>/revoke", revocations.start, name="revocation_start"),
+    path("staff/procedures", procedures.listing, name="procedures"),
+    path("staff/procedures/<int:version>", procedures.edition, name="procedure"),
+    path("staff/procedures/<int:version>/preview/<slug:step>", procedures.preview, name="procedure_preview"),
+    path("staff/procedures/begin", procedures.begin, name="procedure_begin"),
+    path("staff/procedures/draft", procedures.draft, name="procedure_draft"),
+    path("staff/procedures/draft/general", procedures.general, name="procedure_general"),
+    path("staff/procedures/draft/steps", procedures.step, name="procedure_step_new"),
+    path("staff/procedures/draft/steps/<slug:step>", procedures.step, name="procedure_step"),
+    path("staff/procedures/draft/steps/<slug:step>/questions", procedures.field, name="procedure_field_new"),
+    path("staff/procedures/draft/steps/<slug:step>/questions/<slug:name>", procedures.field, name="procedure_field"),
+    path("staff/procedures/draft/change", procedures.change, name="procedure_change"),
+    path("staff/procedures/draft/preview/<slug:step>", procedures.preview, name="procedure_draft_preview"),
+    path("staff/procedures/draft/propose", procedures.propose, name="procedure_propose"),
+    path("staff/procedures/draft/discard", procedures.discard, name="procedure_discard"),
+    path("staff/procedures/draft/decide", procedures.decide, name="procedure_decide"),
     path("staff/revocations", revocations.listing, name="revocations"),
     path("staff/revocations/<str:number>", revocations.revocation, name="revocation"),
     path("staff/revocations/<str:number>/conflict", revocations.conflict, name="revocation_conflict"),

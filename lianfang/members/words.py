@@ -50,6 +50,7 @@ STATE_TONES: Final = {
     "active": "good", "revocation_review": "warn", "termination_requested": "warn", "revoked": "bad", "terminated": "",
     "proposed": "warn", "closed": "", "filed": "info", "granted": "good", "denied": "",
     "requested": "info", "refused": "", "lapsed": "",
+    "published": "good", "discarded": "",
 }  # fmt: skip
 
 EVENTS: Final = {
@@ -64,6 +65,7 @@ EVENTS: Final = {
     "recommended_approve": _w("建議核准", "Approval recommended"),
     "recommended_reject": _w("建議退回", "Rejection recommended"),
     "returned": _w("退還審查", "Sent back to review"),
+    "approved_first": _w("第一位核准人同意", "First of two approvals given"),
     "approved": _w("核准，會籍開始", "Approved; the membership began"),
     "rejected": _w("退回申請", "Rejected"),
     "withdrawn": _w("申請人撤回", "Withdrawn by the applicant"),

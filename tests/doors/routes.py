@@ -39,6 +39,7 @@ WHO: dict[str, set[str]] = {
     "review": {"reviewer"},
     "approve": {"approver"},
     "revoke": {"approver"},
+    "edit_charter": {"publisher"},
     "grant_duty": {"granter"},
     "change_setting": {"approver"},
     "view_audit": {"auditor"},

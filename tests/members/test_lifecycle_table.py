@@ -19,6 +19,7 @@ from lianfang.members.lifecycle import (
     MEMBERSHIP,
     OPEN_APPLICATION,
     OPEN_TERMINATION,
+    PROCEDURE,
     REVOCATION,
     TERMINATION,
     Readiness,
@@ -35,8 +36,9 @@ GOOD: dict[str, Any] = {
     "proved": True, "missing": 0, "attested": "a", "roster": "a", "readiness": READY, "conflict": False,
     "reviewer": "r", "decider": "d", "recommendation": "approve", "unanswered": 0, "appeal_state": "granted",
     "facts": "x", "findings": "x", "membership": "termination_requested", "at": END, "kept_until": END,
+    "approvers": 1, "first": None, "faults": 0, "changed": True, "approvals": 2,
 }  # fmt: skip
-MACHINES = [APPLICATION, MEMBERSHIP, REVOCATION, APPEAL, TERMINATION]
+MACHINES = [APPLICATION, MEMBERSHIP, REVOCATION, APPEAL, TERMINATION, PROCEDURE]
 # What stands against a move, and a word of the reason that a person reads.
 AGAINST: dict[str, tuple[dict[str, Any], str]] = {
     "mail": ({"proved": False}, "Open the link"),
@@ -60,10 +62,16 @@ AGAINST: dict[str, tuple[dict[str, Any], str]] = {
     "time left": ({"at": END - timedelta(microseconds=1)}, "for some time yet"),
     "no findings": ({"findings": " \n"}, "what the review found"),
     "under review": ({"membership": "revocation_review"}, "waits until that is decided"),
+    "first of two missing": ({"approvers": 2}, "no first approval yet"),
+    "first of two oneself": ({"approvers": 2, "first": "d"}, "You gave the first approval"),
+    "unsound procedure": ({"faults": 2}, "2 things"),
+    "unchanged procedure": ({"changed": False}, "same as the edition"),
+    "one approval": ({"approvals": 1}, "Another approver"),
     "no facts": ({"facts": " \n"}, "State the facts"),
 }
 _SCREENING = {"row not screened", "old list", "id hit", "name hit", "authority", "taken"}
 _ATTESTED = {"no attestation", "old attestation"}
+_TWO = {"first of two missing", "first of two oneself"}
 _DECIDING = {"undeclared", "conflict", "four eyes"}
 # The whole of what each move asks; a guard that is dropped or added makes a test fail.
 GUARDED: dict[tuple[str, str], set[str]] = {
@@ -74,7 +82,9 @@ GUARDED: dict[tuple[str, str], set[str]] = {
     ("application", "recommend_approval"): {"undeclared", "conflict"} | _ATTESTED | _SCREENING,
     ("application", "recommend_rejection"): {"undeclared", "conflict"},
     ("application", "return_to_review"): _DECIDING,
-    ("application", "approve"): (_DECIDING | {"rejection recommended", "nothing recommended"} | _ATTESTED | _SCREENING),
+    ("application", "approve"): (
+        _DECIDING | {"rejection recommended", "nothing recommended"} | _ATTESTED | _SCREENING | _TWO
+    ),
     ("application", "reject"): _DECIDING,
     ("application", "withdraw"): set(),
     ("application", "expire"): {"time left"},
@@ -98,6 +108,10 @@ GUARDED: dict[tuple[str, str], set[str]] = {
     ("termination", "grant"): _DECIDING | {"under review"},
     ("termination", "withdraw"): set(),
     ("termination", "lapse"): set(),
+    ("procedure", "propose"): {"unsound procedure", "unchanged procedure"},
+    ("procedure", "return"): set(),
+    ("procedure", "publish"): {"one approval", "unsound procedure"},
+    ("procedure", "discard"): set(),
 }
 RIGHTS: dict[tuple[str, str], Right | None] = {
     ("application", "submit"): Right.APPLY,
@@ -133,6 +147,10 @@ RIGHTS: dict[tuple[str, str], Right | None] = {
     ("termination", "withdraw"): Right.MANAGE_PEOPLE,
     # The revocation of the membership does it.
     ("termination", "lapse"): None,
+    ("procedure", "propose"): Right.EDIT_CHARTER,
+    ("procedure", "return"): Right.APPROVE,
+    ("procedure", "publish"): Right.APPROVE,
+    ("procedure", "discard"): Right.EDIT_CHARTER,
 }
 MOVES = [(machine, move) for machine in MACHINES for move in machine.moves]
 
@@ -184,7 +202,7 @@ def test_each_fact_alone_stands_against_exactly_its_moves(machine: Machine, move
 @pytest.mark.parametrize(("machine", "move"), MOVES, ids=named)
 def test_a_move_names_its_right_its_clause_and_its_button(machine: Machine, move: Move) -> None:
     assert move.right == RIGHTS[machine.name, move.name]
-    assert move.clause in ("1.3", "1.4", "2.5") or move.name in ("withdraw", "expire")
+    assert move.clause in ("1.3", "1.4", "2.5", "4.1") or move.name in ("withdraw", "expire", "discard")
     assert move.words.zh != move.words.en
 
 

@@ -171,11 +171,14 @@ DOORS: dict[str, str] = {
          "revocation", "revocation_conflict", "revocation_propose", "revocation_return", "revocation_decide", "appeal",
          "appeal_file", "termination", "termination_note", "termination_conflict", "termination_recommend",
          "termination_return", "termination_decide", "decide_duty", "leave_duty", "add_colleague", "colleague_leaves",
-         "invite_colleague_again", "setting", "decide_setting"), "staff's case",
+         "invite_colleague_again", "setting", "decide_setting", "procedure", "procedure_preview", "procedure_begin",
+         "procedure_draft", "procedure_general", "procedure_step_new", "procedure_step", "procedure_field_new",
+         "procedure_field", "procedure_change", "procedure_draft_preview", "procedure_propose", "procedure_discard",
+         "procedure_decide"), "staff's case",
     ),
     **dict.fromkeys(
-        ("inbox", "applications", "member_directory", "revocations", "terminations", "duties", "settings"),
-        "staff's list",
+        ("inbox", "applications", "member_directory", "revocations", "terminations", "duties", "settings",
+         "procedures"), "staff's list",
     ),
     **dict.fromkeys(("exit", "exit_appeal", "exit_appeal_receipt", "exit_letter"), "exit"),
     **dict.fromkeys(

@@ -13,8 +13,16 @@ from lianfang.members.actions.applying import (
     withdraw,
     write_to_staff,
 )
-from lianfang.members.actions.deciding import approve, preview_letter, reject
+from lianfang.members.actions.deciding import approve, approve_first, preview_letter, reject
 from lianfang.members.actions.erasing import erase_draft, erase_expired_drafts
+from lianfang.members.actions.publishing import (
+    approve_procedure,
+    begin_procedure,
+    discard_procedure,
+    propose_procedure,
+    return_procedure,
+    save_procedure,
+)
 from lianfang.members.actions.relaying import end_relay, start_relay
 from lianfang.members.actions.reviewing import (
     Finding,
@@ -55,10 +63,14 @@ __all__ = [
     "add_note",
     "answer_corrections",
     "approve",
+    "approve_first",
+    "approve_procedure",
+    "begin_procedure",
     "check_authority",
     "close_case",
     "decide_appeal",
     "declare_conflict",
+    "discard_procedure",
     "end_relay",
     "erase_draft",
     "erase_expired_drafts",
@@ -70,6 +82,7 @@ __all__ = [
     "preview_revocation",
     "preview_termination",
     "propose",
+    "propose_procedure",
     "prove_email",
     "read_appeal_file",
     "read_attachment",
@@ -81,9 +94,11 @@ __all__ = [
     "remove_attachment",
     "request_correction",
     "request_termination",
+    "return_procedure",
     "return_termination",
     "return_to_review",
     "revoke",
+    "save_procedure",
     "save_step",
     "send_back",
     "send_link",

@@ -26,7 +26,15 @@ from lianfang.members.actions.applying import log_event, organization_words
 from lianfang.members.actions.reviewing import coded, locked_application
 from lianfang.members.actors import person_of
 from lianfang.members.lifecycle import APPLICATION, MEMBERSHIP
-from lianfang.members.models import Application, Constituent, Decision, Membership, MembershipInterval, ScreeningFinding
+from lianfang.members.models import (
+    Application,
+    Constituent,
+    Decision,
+    FirstApproval,
+    Membership,
+    MembershipInterval,
+    ScreeningFinding,
+)
 from lianfang.members.numbers import next_number
 from lianfang.members.procedure import words as spec_words
 from lianfang.members.roster import Row
@@ -37,6 +45,9 @@ from lianfang.policy.store import bump_policy
 _TAKEN = Bilingual(
     zh="這個統一編號已有有效會籍，一個組織只能有一份。",
     en="This business number already has a membership in force; an organisation has one only.",
+)
+_NO_FIRST = Bilingual(
+    zh="這一件不需要第一位核准，或已經有了。", en="This case needs no first approval, or has it already."
 )
 _PEOPLE = (("admin1", Role.MEMBER_ADMIN), ("admin2", Role.MEMBER_ADMIN), ("contact", Role.SECURITY_CONTACT))
 
@@ -63,6 +74,7 @@ def approve(
         readiness=queries.readiness(locked, at),
         attested=queries.attested_hash(locked),
         roster=locked.roster_hash,
+        **_approvals(locked),
     )
     organization = _organization(locked, by, at)
     membership = _begin(locked, organization, at)
@@ -78,6 +90,51 @@ def approve(
     failpoint("members.approve.before-commit")
     transaction.on_commit(lambda: failpoint("members.approve.after-commit"))
     return membership
+
+
+@action(Tag.MEMBERS_APPLICATION_FIRST)
+def approve_first(
+    *, application: Application, reasons: Sequence[str], text: str = "", by: Subject, at: datetime
+) -> FirstApproval:
+    """Give the first of two approvals, where the procedure of the case asks for two; nothing begins by it.
+
+    Everything that stands against an approval stands against this one. The caller has had it signed. Raises Refusal.
+    """
+    locked = locked_application(application)
+    require(subject=by, right=Right.APPROVE, target=queries.case_of(locked), at=at)
+    given = coded(locked, "approve", reasons, text)
+    if not queries.wants_first_approval(locked):
+        raise Refusal(_NO_FIRST, rule="approval-first", clause="1.3")
+    reason = APPLICATION.why_not(
+        locked,
+        "approve",
+        **_context(locked, by),
+        recommendation=locked.recommendation,
+        readiness=queries.readiness(locked, at),
+        attested=queries.attested_hash(locked),
+        roster=locked.roster_hash,
+        approvers=1,
+        first=None,
+    )
+    if reason is not None:
+        raise Refusal(reason, rule="application:approve", clause="1.3")
+    first = FirstApproval.objects.create(
+        vault_key=locked.vault_key,
+        application=locked,
+        recommended_at=locked.recommended_at,
+        by_id=person_of(by),
+        reasons=[reason_["value"] for reason_ in given],
+        text=text.strip(),
+        at=at,
+    )
+    record(by=by, at=at, about=locked, detail={"reasons": list(reasons)}, text=text)
+    log_event(case=locked.number or "", event="approved_first", by=by.person, at=at, detail={})
+    return first
+
+
+def _approvals(application: Application) -> dict[str, Any]:
+    first = queries.first_approval(application)
+    return {"approvers": queries.spec_of(application).approvers, "first": first.by_id if first else None}
 
 
 @action(Tag.MEMBERS_APPLICATION_REJECT)
@@ -291,9 +348,17 @@ def _detail(decision: Decision, membership: Membership | None) -> dict[str, Any]
         "clause": decision.clause,
         "reasons": list(decision.reasons),
         "reviewed_by": str(decision.reviewed_by_id),
+        "first_approver": _first_approver(decision),
         "membership": str(membership.pk) if membership else None,
         "letter": decision.text_sha256.hex(),
     }
+
+
+def _first_approver(decision: Decision) -> str | None:
+    first = (
+        queries.first_approval(decision.application) if decision.application and decision.kind == "approve" else None
+    )
+    return str(first.by_id) if first else None
 
 
 def _mail(application: Application, notice: str, decision: Decision, by: Subject, at: datetime) -> None:

@@ -230,7 +230,7 @@ def _mail_corrections(application: Application, items: Sequence[CorrectionItem],
     spec = queries.spec_of(application)
     lines = [
         Bilingual(zh="{field}：{message}", en="{field}: {message}").format(
-            field=spec.field(item.step, item.field).label, message=item.message
+            field=spec.step(item.step).named(spec.field(item.step, item.field)), message=item.message
         )
         for item in items
     ]

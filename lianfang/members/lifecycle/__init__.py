@@ -2,6 +2,7 @@
 
 from lianfang.members.lifecycle.application import APPLICATION, OPEN_APPLICATION, Readiness
 from lianfang.members.lifecycle.membership import IN_FORCE, MEMBERSHIP
+from lianfang.members.lifecycle.procedure import PROCEDURE
 from lianfang.members.lifecycle.revocation import APPEAL, REVOCATION
 from lianfang.members.lifecycle.termination import OPEN_TERMINATION, TERMINATION
 
@@ -12,6 +13,7 @@ __all__ = [
     "MEMBERSHIP",
     "OPEN_APPLICATION",
     "OPEN_TERMINATION",
+    "PROCEDURE",
     "REVOCATION",
     "TERMINATION",
     "Readiness",

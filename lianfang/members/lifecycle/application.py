@@ -97,6 +97,20 @@ def _recommended_approval(_: Stateful, *, recommendation: str) -> Bilingual | No
     )
 
 
+def _enough_approvers(_: Stateful, *, approvers: int, first: object, decider: object) -> Bilingual | None:
+    if first is not None and first == decider:
+        return Bilingual(
+            zh="您已作第一位核准，須由另一位核准人決定。",
+            en="You gave the first approval; another approver decides.",
+        )
+    if approvers > 1 and first is None:
+        return Bilingual(
+            zh="這一版作業程序要兩位核准人；還沒有第一位的核准。",
+            en="This edition of the procedure asks for two approvers; there is no first approval yet.",
+        )
+    return None
+
+
 def _mail_proved(_: Stateful, *, proved: bool) -> Bilingual | None:
     if proved:
         return None
@@ -218,6 +232,7 @@ APPLICATION = Machine(
                 _no_hit,
                 _authority_checked,
                 _one_membership,
+                _enough_approvers,
             ),
             clause="1.3",
             words=Bilingual(zh="核准", en="Approve"),

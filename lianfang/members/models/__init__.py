@@ -12,9 +12,9 @@ from lianfang.members.models.applications import (
     CorrectionItem,
     ScreeningFinding,
 )
-from lianfang.members.models.cases import CaseEvent, CaseNote, ConflictDeclaration, Decision
+from lianfang.members.models.cases import CaseEvent, CaseNote, ConflictDeclaration, Decision, FirstApproval
 from lianfang.members.models.memberships import Constituent, Membership, MembershipInterval, RelayRule
-from lianfang.members.models.procedures import CaseCounter, Procedure
+from lianfang.members.models.procedures import CaseCounter, Procedure, ProcedureDraft
 from lianfang.members.models.revocations import Appeal, AppealFile, Revocation, deadline_fields
 from lianfang.members.models.terminations import HANDLINGS, Termination
 
@@ -33,9 +33,11 @@ __all__ = [
     "Constituent",
     "CorrectionItem",
     "Decision",
+    "FirstApproval",
     "Membership",
     "MembershipInterval",
     "Procedure",
+    "ProcedureDraft",
     "RelayRule",
     "Revocation",
     "ScreeningFinding",

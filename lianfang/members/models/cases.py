@@ -44,6 +44,28 @@ class Decision(Sealed):
         ]
 
 
+class FirstApproval(Sealed):
+    """What the first of two approvers signed, where the procedure asks for two; the decision itself is the second's.
+
+    It speaks of one recommendation: after a case went back to review, two approve anew.
+    """
+
+    append_only = True
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="first_approvals")
+    recommended_at = models.DateTimeField()
+    by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    reasons = models.JSONField()
+    text = SealedText(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["application", "recommended_at"], name="firstapproval_once"),
+        ]
+
+
 class ConflictDeclaration(Sealed):
     """What somebody of the staff declared about a conflict of interest in one case; the latest counts."""
 

@@ -62,7 +62,7 @@ def apply(request: HttpRequest) -> HttpResponseBase:
         else:
             request.session[SESSION] = str(application.pk)
             messages.success(request, _("We have mailed you the link with which you can go on later."))
-            return redirect("apply_step", step="organization")
+            return _onward(Spec(spec.spec), step)
     context = {"form": form, "step": step, "spec": Spec(spec.spec), "steps": shown.steps(Spec(spec.spec), None, _FIRST)}
     return render(request, "members/apply/step.html", context, status=422 if form.errors else 200)
 

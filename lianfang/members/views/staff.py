@@ -295,7 +295,10 @@ def _has_reasons(application: Application, what: str, request: HttpRequest) -> b
 
 
 def _decide(request: HttpRequest, application: Application, what: str, form: ReasonForm) -> None:
-    act = actions.approve if what == "approve" else actions.reject
+    act: Any = actions.approve if what == "approve" else actions.reject
+    done = _("Approved. The membership has begun.") if what == "approve" else _("Rejected. The letter is on its way.")
+    if what == "approve" and queries.wants_first_approval(application):
+        act, done = actions.approve_first, _("Your approval is kept. Another approver decides.")
     act(
         application=application,
         reasons=form.cleaned_data["reasons"],
@@ -303,7 +306,6 @@ def _decide(request: HttpRequest, application: Application, what: str, form: Rea
         by=asked(request).subject,
         at=asked(request).at,
     )
-    done = _("Approved. The membership has begun.") if what == "approve" else _("Rejected. The letter is on its way.")
     messages.success(request, done)
 
 
