@@ -27,8 +27,7 @@ from tests.world import World, answers, draft
 _BY_NAME = {
     "staff": (
         "audit_", "case", "colleague_leaves", "invite_colleague_again", "letter", "membership", "revocation", "appeal",
-        "termination",
-        "decide_", "leave_duty", "setting", "staff_intel_",
+        "termination", "decide_", "leave_duty", "procedure", "setting", "staff_intel_",
     ),
     "public": ("charter_", "demo_"),
     "link": (

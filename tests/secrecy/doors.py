@@ -88,6 +88,7 @@ _FIXED: Mapping[str, Sequence[str]] = {
     "name": ["audience_floor", "nothing"],
     "mail_id": ["nothing"],
     "verification": ["1"],
+    "version": ["1", "987"],
     "pk": ["1"],
     "key": ["nothing"],
 }

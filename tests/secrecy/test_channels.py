@@ -25,7 +25,7 @@ def test_every_parameter_has_values_by_which_the_harness_asks() -> None:
     """A parameter that the harness does not know would be asked for nothing but an absent value of the wrong form."""
     known = {
         "stix_id", "object_id", "collection", "article", "step", "what", "name", "mail_id", "verification", "pk", "key",
-        "submission", "draft", "token_id", "affiliation_id", "invitation_id", "membership_id", "grant_id",
+        "submission", "draft", "token_id", "affiliation_id", "invitation_id", "membership_id", "grant_id", "version",
         "proposal_id", "file_id", "status_id", "reset_id", "number", "secret", "proof", "alias",
     }  # fmt: skip
     unknown = {parameter for pattern in patterns() for parameter in pattern.parameters} - known

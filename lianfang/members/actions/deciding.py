@@ -118,6 +118,7 @@ def approve_first(
     )
     if reason is not None:
         raise Refusal(reason, rule="application:approve", clause="1.3")
+    assert locked.recommended_at is not None  # a state that follows upon a recommendation
     first = FirstApproval.objects.create(
         vault_key=locked.vault_key,
         application=locked,

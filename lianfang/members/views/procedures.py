@@ -22,7 +22,7 @@ from lianfang.members import shown_procedures as shown
 from lianfang.members.forms import as_errors, said
 from lianfang.members.models import Procedure, ProcedureDraft
 from lianfang.members.procedure import Spec
-from lianfang.members.procedure_forms import DraftForm, GeneralForm, ProposeForm, QuestionForm, StepHeadForm
+from lianfang.members.procedure_forms import DraftForm, GeneralForm, ProposeForm, QuestionForm, StepHeadForm, pair_words
 from lianfang.policy.facts import Right
 
 
@@ -53,7 +53,7 @@ def edition(request: HttpRequest, version: int) -> HttpResponse:
         "digest": bytes(found.sha256).hex(),
         "pages": shown.pages(found.spec),
         "general": Spec(found.spec),
-        "title": shown.pair_words(found.spec["title"]),
+        "title": pair_words(found.spec["title"]),
         "other": other,
         "others": [one for one in queries.procedures() if one.pk != found.pk],
         "changes": shown.changes(other.spec, found.spec) if other else [],
@@ -120,7 +120,7 @@ def step(request: HttpRequest, step: str = "") -> HttpResponseBase:
 
     if _saved(request, form, found, change):
         return redirect("procedure_draft")
-    title = shown.pair_words(old["title"]) if old else None
+    title = pair_words(old["title"]) if old else None
     return _form(request, form, found, _("A page of the form"), about=title)
 
 
@@ -146,9 +146,7 @@ def field(request: HttpRequest, step: str, name: str = "") -> HttpResponseBase:
     if _saved(request, form, found, change):
         return redirect(f"{reverse('procedure_draft')}#s-{step}")
     need = procedure_rules.needed().get((step, name))
-    return _form(
-        request, form, found, _("A question"), about=shown.pair_words(page["title"]), need=need, template="field"
-    )
+    return _form(request, form, found, _("A question"), about=pair_words(page["title"]), need=need, template="field")
 
 
 @require_POST
@@ -171,7 +169,7 @@ def change(request: HttpRequest) -> HttpResponseBase:
         raise Http404
     if not _saved(request, form, found, lambda: (act(), f"{where}.{name}")):
         for error in form.non_field_errors():
-            messages.error(request, error)
+            messages.error(request, str(error))
     return redirect("procedure_draft")
 
 
