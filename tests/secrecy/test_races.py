@@ -21,6 +21,8 @@ import pytest
 from django.db import connections
 from django.test import RequestFactory
 
+from tests.goals import goal
+
 if TYPE_CHECKING:
     from tests.exchange.stage import Machine, Stage
     from tests.world import Member
@@ -294,10 +296,7 @@ def test_races(alliance: Stage) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_races_many(alliance: Stage) -> None:
-    began = time.perf_counter()
-    races = _play(alliance, MANY, seed=7, rare=100)
-    seconds = time.perf_counter() - began
-    print(
-        f"races: {sum(races.made.values()):,} ({dict(races.made)}), in {races.crossed} of them an answer was in the"
-        f" making at the commit, 0 restricted answers begun after it, seed 7, {seconds:.0f} s"
-    )
+    with goal("races of ended rights and answers, none begun after the commit", seed=7) as counted:
+        races = _play(alliance, MANY, seed=7, rare=100)
+        counted.count = sum(races.made.values())
+        counted.also = f"{dict(races.made)}; in {races.crossed} an answer was in the making at the commit"

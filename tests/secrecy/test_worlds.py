@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.goals import goal
 from tests.secrecy.play import LEAST_SECRETS, OBSERVERS, compare
 
 if TYPE_CHECKING:
@@ -28,19 +28,14 @@ def test_worlds(twin_worlds: Twins, observer: str) -> None:
 @pytest.mark.timeout(7000)
 def test_many_worlds(twin_worlds: Twins) -> None:
     """20,000 requests to each world, a seed of its own for every play."""
-    began, steps, secrets, plays, wrong = time.perf_counter(), 0, 0, 0, []
-    while steps < 20_000:
-        observer = list(OBSERVERS)[plays % len(OBSERVERS)]
-        found = compare(twin_worlds, observer=observer, seed=1000 + plays, steps=400, secrets=120, thorough=True)
-        assert found.second.effective >= LEAST_SECRETS
-        steps, secrets, plays = steps + found.steps, secrets + found.second.effective, plays + 1
-        print(f"  {plays} plays, {steps:,} steps, {secrets:,} hidden acts, {len(wrong)} differences", flush=True)
-        wrong += [f"{observer}, seed {1000 + plays - 1}, {one}" for one in found.differences]
-        if len(wrong) > 40:
-            break
-    seconds = time.perf_counter() - began
-    print(
-        f"worlds: {plays} plays, {steps:,} steps, {secrets:,} hidden acts, {len(wrong)} differences,"
-        f" seeds from 1000, {seconds:.0f} s"
-    )
-    assert not wrong, "\n".join(wrong)
+    plays, secrets, wrong = 0, 0, []
+    with goal("requests to two worlds that differ in what the observer may not see", seed=1000) as counted:
+        while counted.count < 20_000 and len(wrong) <= 40:
+            observer = list(OBSERVERS)[plays % len(OBSERVERS)]
+            found = compare(twin_worlds, observer=observer, seed=1000 + plays, steps=400, secrets=120, thorough=True)
+            assert found.second.effective >= LEAST_SECRETS
+            counted.count, secrets = counted.count + found.steps, secrets + found.second.effective
+            wrong += [f"{observer}, seed {1000 + plays}, {one}" for one in found.differences]
+            plays += 1
+            counted.failures, counted.also = len(wrong), f"{plays} plays, {secrets:,} hidden acts"
+        assert not wrong, "\n".join(wrong)
