@@ -170,6 +170,29 @@ class Tag(StrEnum):
     MEMBERS_ATTACHMENT_REMOVE = "members:attachment:remove", "移除附件", "removed an attachment"
     MEMBERS_AUTHORITY_CHECK = "members:authority:check", "記下代表權限的查證", "recorded how authority was checked"
     MEMBERS_CASE_NOTE = "members:case:note", "在案件加註記或留言", "added a note or message to a case"
+    MEMBERS_CHANGE_APPLY = "members:change:apply", "套用異動", "applied a change of a member's data"
+    MEMBERS_CHANGE_ASK = "members:change:ask", "寄出異動確認連結", "sent the link that confirms a change"
+    MEMBERS_CHANGE_AUTHORITY = (
+        "members:change:authority",
+        "記下異動切結權限的查證",
+        "recorded how the authority behind a change was checked",
+    )
+    MEMBERS_CHANGE_CONFIRM = (
+        "members:change:confirm",
+        "由信箱確認或否認異動",
+        "answered for a mailbox whether a change is right",
+    )
+    MEMBERS_CHANGE_FILE = "members:change:file", "提出異動申請", "filed a change of a member's data"
+    MEMBERS_CHANGE_RECOMMEND = "members:change:recommend", "建議套用或退回異動", "recommended what to do with a change"
+    MEMBERS_CHANGE_REJECT = "members:change:reject", "退回異動", "rejected a change"
+    MEMBERS_CHANGE_RETURN = "members:change:return", "退還審查異動", "sent a change back to review"
+    MEMBERS_CHANGE_SCREEN = (
+        "members:change:screen",
+        "記下異動列的陸資檢核結果",
+        "recorded screening findings for a change",
+    )
+    MEMBERS_CHANGE_TAKE_UP = "members:change:take_up", "開始審查異動", "took up a change"
+    MEMBERS_CHANGE_WITHDRAW = "members:change:withdraw", "撤回異動", "withdrew a change"
     MEMBERS_CONFLICT_DECLARE = (
         "members:conflict:declare",
         "聲明利害關係",

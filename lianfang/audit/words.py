@@ -36,6 +36,7 @@ KINDS: dict[str, Bilingual] = {
     "intel.version": _kind("情資版本", "Version of an item"),
     "members.appeal": _kind("申訴", "Appeal"),
     "members.application": _kind("申請", "Application"),
+    "members.changerequest": _kind("異動申請", "Change request"),
     "members.constituent": _kind("內部成員", "Constituent"),
     "members.membership": _kind("會籍", "Membership"),
     "members.procedure": _kind("作業程序", "Procedure"),

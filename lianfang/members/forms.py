@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.members import pictures, roster, words
+from lianfang.members import changing, pictures, roster, words
 from lianfang.members.checking import Files, applicant_row, check, roster_hash
 from lianfang.members.procedure import Answers, Field, Spec, Step
 from lianfang.members.procedure import words as spec_words
@@ -445,3 +445,166 @@ def as_errors(form: forms.Form, refusal: Refusal) -> None:
         form.add_error(refusal.field, said(refusal.reason))
     else:
         form.add_error(None, said(refusal.reason))
+
+
+# Changes of a member's data
+
+
+class FactsForm(StepForm):
+    """The facts about an organisation as they shall be; only what was changed is judged."""
+
+    def __init__(self, *args: Any, spec: Spec, before: Mapping[str, str], **kwargs: Any) -> None:
+        self.spec, self.before = spec, before
+        data = args[0] if args else kwargs.get("data")
+        kind = str(data.get("kind", "")) if data else before.get("kind", "")
+        answers = {"eligibility": {"kind": kind}, "organization": dict(before)}
+        super().__init__(
+            *args, step=changing.facts_step(spec), answers=answers, files={}, initial=dict(before), **kwargs
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask the same rules as an application does, of what differs."""
+        for name, reason in changing.faults(self.spec, self.before, self.differing()).items():
+            if name in self.fields:
+                self.add_error(name, said(reason))
+        return self.cleaned_data
+
+    def differing(self) -> dict[str, list[str]]:
+        """Return what was changed, old and new."""
+        return changing.changed(self.before, {name: self.raw.get(name, "") for name in self.fields})
+
+
+class PersonForm(forms.Form):
+    """Somebody takes the place of an administrator or a security contact."""
+
+    use_required_attribute = False
+
+    replace = forms.ChoiceField(label=_("Replace"), required=False)
+    new_name = forms.CharField(label=_("Name of the new person"), required=False, max_length=60)
+    new_title = forms.CharField(label=_("Title"), required=False, max_length=60)
+    new_email = forms.CharField(label=_("E-mail"), required=False, max_length=254, widget=forms.EmailInput)
+    new_phone = forms.CharField(label=_("Telephone"), required=False, max_length=40)
+    stays = forms.BooleanField(label=_("The former person stays with us as a member"), required=False)
+
+    def __init__(self, *args: Any, people: Collection[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        replace: Any = self.fields["replace"]
+        replace.choices = [("", said(Bilingual(zh="不更換人員", en="Nobody"))), *people]
+
+    def clean(self) -> dict[str, Any]:
+        """A new person replaces somebody, and whoever is replaced is so by somebody."""
+        cleaned = super().clean() or {}
+        if any(cleaned.get(f"new_{name}") for name in ("name", "email")) and not cleaned.get("replace"):
+            self.add_error("replace", said(changing.NOBODY))
+        return cleaned
+
+
+class WhyForm(forms.Form):
+    """What goes with every change."""
+
+    reason = forms.CharField(
+        label=_("What happened (optional)"),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": "3"}),
+    )
+    own_reference = forms.CharField(label=_("Your own reference (optional)"), required=False, max_length=40)
+
+
+class AcceptForm(forms.Form):
+    """Charter and privacy notice are accepted again; nothing is ticked for anybody (charter 5.2)."""
+
+    use_required_attribute = False
+
+    accept_charter = forms.BooleanField(
+        label=_("I have read and understood the charter in force and accept it for our organisation (Charter 5.2)."),
+        error_messages={"required": _("Tick this; nothing is ticked for you.")},
+    )
+    accept_privacy = forms.BooleanField(
+        label=_("I have read the privacy notice; everybody whose data I enter knows of it."),
+        error_messages={"required": _("Tick this; nothing is ticked for you.")},
+    )
+
+
+class LetterForm(forms.Form):
+    """How a change came that the staff enters."""
+
+    origin = forms.ChoiceField(
+        label=_("How it came"),
+        choices=[("mail", _("By mail")), ("paper", _("On paper")), ("stamped", _("Stamped form"))],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one.")},
+    )
+    received_on = forms.DateField(
+        label=_("Received on"),
+        help_text=_("Write it as 2026-11-01."),
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"class": "w-8 num", "placeholder": ""}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("We cannot tell ROC from Gregorian. Write 2026-11-01.")},
+    )
+
+
+class ConstituentForm(forms.Form):
+    """One constituent to be added."""
+
+    use_required_attribute = False
+
+    name = forms.CharField(label=_("Organisation name"), max_length=200, required=False)
+    ubn = forms.CharField(
+        label=_("Business number"),
+        required=False,
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "num", "autocomplete": "off"}),
+    )
+
+
+class RemovalForm(forms.Form):
+    """From when constituents are off the roster."""
+
+    use_required_attribute = False
+
+    on = forms.DateField(
+        label=_("From the beginning of this day (Taipei)"),
+        help_text=_("Write it as 2026-11-01. Empty: from the moment of our decision."),
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"class": "w-8 num", "placeholder": ""}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("We cannot tell ROC from Gregorian. Write 2026-11-01.")},
+    )
+
+
+class TransferForm(forms.Form):
+    """To which group member a constituent goes over."""
+
+    use_required_attribute = False
+
+    to_ubn = forms.CharField(
+        label=_("Business number of the receiving group member"),
+        help_text=_("It is asked whether it agrees; nothing moves before that."),
+        required=False,
+        max_length=8,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "num", "autocomplete": "off"}),
+    )
+
+
+class HistoryForm(forms.Form):
+    """The day that is asked about."""
+
+    on = forms.DateField(
+        label=_("As it was at the end of this day"),
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"class": "w-8 num", "placeholder": ""}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("We cannot tell ROC from Gregorian. Write 2026-11-01.")},
+    )
+
+
+class ChangeReasonForm(forms.Form):
+    """Reasons of a recommendation or decision on a change."""
+
+    text = forms.CharField(
+        label=_("Reasons, printed in the letter"),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": "4"}),
+    )

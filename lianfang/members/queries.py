@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Now
 
 from lianfang.accounts import registry
 from lianfang.accounts.models import Affiliation, Organization, Person, Token
@@ -25,6 +26,7 @@ from lianfang.members.models import (
     Attestation,
     CaseEvent,
     CaseNote,
+    ChangeRequest,
     ConflictDeclaration,
     Constituent,
     CorrectionItem,
@@ -90,9 +92,10 @@ def administrators(*, organization_id: UUID, at: datetime) -> list[Person]:
 
 
 def roster_of(group_id: UUID) -> QuerySet[Constituent]:
-    """Return a group member's constituents."""
+    """Return a group member's constituents, also those whose end is decided and has not come."""
     return (
-        Constituent.objects.filter(group=group_id, removed_at__isnull=True)
+        Constituent.objects.filter(group=group_id)
+        .filter(Q(removed_at__isnull=True) | Q(removed_at__gt=Now()))
         .select_related("organization")
         .order_by("organization__name_zh", "id")
     )
@@ -191,7 +194,7 @@ def readiness(application: Application, at: datetime) -> Readiness:
         unjudged_name_hits=sum(not (hit.other_entity and hit.note.strip()) for hit in hits),
         unverifiable=sum(finding.result == "unverifiable" for finding in present),
         list_too_old=sum(finding.list_date < oldest for finding in present),
-        authority_checked=application.authority_checks.exists(),
+        authority_checked=application.authority_checks.filter(change__isnull=True).exists(),
         live_membership=_has_live_membership(application),
     )
 
@@ -218,7 +221,7 @@ def conflicted(case: str) -> frozenset[UUID]:
     return frozenset(person for person, conflict in latest.items() if conflict)
 
 
-def case_of(subject: Application | Revocation | Termination | Appeal) -> Case:
+def case_of(subject: Application | Revocation | Termination | Appeal | ChangeRequest) -> Case:
     """Return the facts about a case that the policy decides on."""
     if isinstance(subject, Appeal):
         return _appeal_case(subject)
@@ -228,7 +231,7 @@ def case_of(subject: Application | Revocation | Termination | Appeal) -> Case:
     first = first_approval(subject) if isinstance(subject, Application) else None
     return Case(
         id=number,
-        kind=type(subject).__name__.lower(),
+        kind=_KINDS[type(subject)],
         organization=organization,
         state=subject.state,
         assigned=assigned,
@@ -238,21 +241,29 @@ def case_of(subject: Application | Revocation | Termination | Appeal) -> Case:
     )
 
 
+_KINDS: dict[type, str] = {
+    Application: "application",
+    Revocation: "revocation",
+    Termination: "termination",
+    ChangeRequest: "change",
+}
 # The steps by which somebody takes part in the review of a case.
 _REVIEWING = (
     "taken_up", "screened", "authority_checked", "correction_requested", "recommended_approve", "recommended_reject",
-    "opened", "proposed", "termination_recommended",
+    "opened", "proposed", "termination_recommended", "change_recommended_approve", "change_recommended_reject",
 )  # fmt: skip
 
 
-def reviewers(case: Application | Revocation | Termination) -> frozenset[UUID]:
+def reviewers(case: Application | Revocation | Termination | ChangeRequest) -> frozenset[UUID]:
     """Return everybody who took part in the review of a case, also who handed it on: none of them decides it."""
     steps = CaseEvent.objects.filter(case=case.number or "", event__in=_REVIEWING, by__isnull=False)
     found = set(steps.values_list("by", flat=True).distinct())
     return frozenset(found | ({case.reviewer_id} if case.reviewer_id else set()))
 
 
-def reviewer_beside(case: Application | Revocation | Termination, person_id: UUID | None) -> UUID | None:
+def reviewer_beside(
+    case: Application | Revocation | Termination | ChangeRequest, person_id: UUID | None
+) -> UUID | None:
     """Return the reviewer whom four eyes compare with this person: himself, if he took part in the review."""
     return person_id if person_id in reviewers(case) else case.reviewer_id
 
@@ -323,12 +334,14 @@ def reach(organization_id: UUID, at: datetime) -> dict[str, int]:
 
 def attested_hash(application: Application) -> str:
     """Return the fingerprint of the roster that the last attestation covers, or nothing."""
-    return application.attestations.order_by("-at").values_list("roster_hash", flat=True).first() or ""
+    given = application.attestations.filter(change__isnull=True).order_by("-at")
+    return given.values_list("roster_hash", flat=True).first() or ""
 
 
 def attestation(application: Application) -> Attestation | None:
     """Return the attestation given last."""
-    return application.attestations.select_related("vault_key", "charter").order_by("-at").first()
+    given = application.attestations.filter(change__isnull=True).select_related("vault_key", "charter")
+    return given.order_by("-at").first()
 
 
 # The queue

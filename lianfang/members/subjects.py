@@ -112,9 +112,7 @@ def _annotated() -> QuerySet[Affiliation]:
         person=OuterRef("person"), organization=OuterRef("organization"), group=of_group
     )
     charters = DocumentVersion.objects.filter(document="charter").order_by("effective_at")
-    screening = Constituent.objects.filter(
-        group=of_group, organization=OuterRef("organization"), removed_at__isnull=True
-    )
+    listed = Constituent.objects.filter(group=of_group, organization=OuterRef("organization"))
     factors = Authenticator.objects.filter(user__person=OuterRef("person")).exclude(
         type=Authenticator.Type.RECOVERY_CODES
     )
@@ -128,7 +126,9 @@ def _annotated() -> QuerySet[Affiliation]:
             acknowledged.values(json=JSONObject(version="document_version_id", start="acknowledged_at"))
         ),
         f_charters=ArraySubquery(charters.values(json=JSONObject(version="id", start="effective_at"))),
-        f_screening=Subquery(screening.values("screening")[:1]),
+        f_listed=ArraySubquery(
+            listed.values(json=JSONObject(screening="screening", start="added_at", end="removed_at"))
+        ),
         f_factor=Exists(factors),
         f_membership=Subquery(
             MembershipInterval.objects.filter(membership__organization=of_group)
@@ -158,7 +158,7 @@ def subject_of(affiliation: Affiliation, *, at: datetime, mfa: bool) -> Subject:
         pair=Pair(affiliation.organization_id, affiliation.group_id),
         is_constituent=affiliation.organization_id != affiliation.group_id,
         standing=Standing.ACTIVE if coordinator else standing_of(spells, at),
-        constituent_ok=facts.f_screening in SCREENED,
+        constituent_ok=any(row["screening"] in SCREENED for row in facts.f_listed if _in_force(row, at)),
         is_coordinator=coordinator,
         gaps=gaps_of(spells, between_memberships=settings["gap_between_memberships"]),
         acknowledged=_acknowledged(facts, at, again=settings["acknowledge_again_after_amendment"]),

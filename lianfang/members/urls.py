@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from lianfang.members.views import apply, exit, masking, member, procedures, revocations, staff, terminations
+from lianfang.members.views import (
+    apply,
+    change_cases,
+    changes,
+    exit,
+    masking,
+    member,
+    procedures,
+    revocations,
+    staff,
+    terminations,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("apply", apply.apply, name="apply"),
@@ -29,6 +40,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/cases/<str:number>/recommend/<slug:what>", staff.recommend, name="case_recommend"),
     path("staff/cases/<str:number>/decide/<slug:what>", staff.decide, name="case_decide"),
     path("staff/cases/<str:number>/return", staff.return_to_review, name="case_return"),
+    path("staff/changes", change_cases.listing, name="changes"),
+    path("staff/changes/<str:number>", change_cases.case, name="change_case"),
+    path("staff/changes/<str:number>/note", change_cases.note, name="change_note"),
+    path("staff/changes/<str:number>/files/<uuid:file_id>", change_cases.file, name="change_file"),
+    path("staff/changes/<str:number>/conflict", change_cases.conflict, name="change_conflict"),
+    path("staff/changes/<str:number>/take-up", change_cases.take_up, name="change_take_up"),
+    path("staff/changes/<str:number>/authority", change_cases.authority, name="change_authority"),
+    path("staff/changes/<str:number>/screening", change_cases.screening, name="change_screening"),
+    path("staff/changes/<str:number>/recommend/<slug:what>", change_cases.recommend, name="change_recommend"),
+    path("staff/changes/<str:number>/decide/<slug:what>", change_cases.decide, name="change_decide"),
+    path("staff/changes/<str:number>/return", change_cases.return_to_review, name="change_return"),
+    path("staff/changes/<str:number>/ask/<uuid:confirmation_id>", change_cases.ask_again, name="change_ask_again"),
+    path("staff/members/<uuid:membership_id>/change", change_cases.enter, name="change_entry"),
+    path("staff/members/<uuid:membership_id>/history", change_cases.history, name="membership_history"),
     path("staff/letters/<str:number>", staff.letter, name="letter"),
     path("staff/members", revocations.directory, name="member_directory"),
     path("staff/members/<uuid:membership_id>", revocations.membership, name="membership"),
@@ -67,7 +92,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("exit/appeal", exit.appeal, name="exit_appeal"),
     path("exit/appeals/<str:number>", exit.receipt, name="exit_appeal_receipt"),
     path("exit/letter", exit.letter, name="exit_letter"),
+    path("changes/confirm/<str:secret>", changes.change_confirm, name="change_confirm"),
+    path("member/organisation/change", changes.new_change, name="new_change"),
+    path("member/organisation/changes", changes.changes_filed, name="changes_filed"),
+    path("member/organisation/changes/<str:number>", changes.change, name="change"),
+    path("member/organisation/changes/<str:number>/withdraw", changes.change_withdraw, name="change_withdraw"),
+    path("member/organisation/changes/<str:number>/message", changes.change_message, name="change_message"),
+    path("member/organisation/history", changes.history, name="history"),
     path("member/organisation/roster", member.roster, name="roster"),
+    path("member/organisation/roster/add", changes.roster_add, name="roster_add"),
+    path("member/organisation/roster/remove", changes.roster_remove, name="roster_remove"),
+    path("member/organisation/roster/transfer", changes.roster_transfer, name="roster_transfer"),
     path("member/organisation/roster/relay", member.relay, name="roster_relay"),
     path("member/organisation/leave", terminations.leave, name="leave_alliance"),
     path("member/organisation/leave/withdraw", terminations.withdraw, name="leave_alliance_withdraw"),

@@ -46,7 +46,7 @@ SCREENING_TONES: Final = {
 
 STATE_TONES: Final = {
     "draft": "", "submitted": "info", "under_review": "warn", "correction_requested": "info", "recommended": "warn",
-    "approved": "good", "rejected": "bad", "withdrawn": "", "expired": "",
+    "approved": "good", "applied": "good", "rejected": "bad", "withdrawn": "", "expired": "",
     "active": "good", "revocation_review": "warn", "termination_requested": "warn", "revoked": "bad", "terminated": "",
     "proposed": "warn", "closed": "", "filed": "info", "granted": "good", "denied": "",
     "requested": "info", "refused": "", "lapsed": "",
@@ -83,6 +83,15 @@ EVENTS: Final = {
     "termination_lapsed": _w("會籍已取消，終止申請失效", "Lapsed, as the membership was revoked"),
     "appeal_granted": _w("申訴成立，恢復會籍", "Appeal granted; membership restored"),
     "appeal_denied": _w("申訴不成立", "Appeal denied"),
+    "change_filed": _w("提出異動", "Change filed"),
+    "change_entered": _w("依來信輸入異動", "Change entered from a letter"),
+    "change_confirmed": _w("信箱已確認", "Confirmed by mailbox"),
+    "change_disowned": _w("信箱表示異動不對", "A mailbox said that this is wrong"),
+    "change_recommended_approve": _w("建議套用", "Applying recommended"),
+    "change_recommended_reject": _w("建議退回", "Rejection recommended"),
+    "change_applied": _w("套用異動", "Change applied"),
+    "change_rejected": _w("退回異動", "Change rejected"),
+    "change_withdrawn": _w("會員撤回", "Withdrawn by the member"),
 }
 HANDLING: Final = {
     "destroy": _w("銷毀", "Destroy"),
@@ -159,7 +168,8 @@ NOTE_FROM_APPLICANT: Final = _w("申請人留言", "Message of the applicant")
 
 KEY_EVENTS: Final = frozenset({
     "submitted", "correction_answered", "approved", "rejected", "revoked", "appealed", "appealed_late",
-    "appeal_granted", "termination_requested", "termination_granted",
+    "appeal_granted", "termination_requested", "termination_granted", "change_filed", "change_entered",
+    "change_applied", "change_rejected", "change_disowned",
 })  # fmt: skip
 
 
@@ -370,4 +380,41 @@ Date: {show_date(letter.decided_at)}
 Number: {letter.number}
 
 {reasons + chr(10) * 2 if reasons else ""}{rest_en}"""
+    return _w(zh, en)
+
+
+def change_letter(letter: Letter, *, case: str, applied: bool) -> Bilingual:
+    """Return the letter that tells of the decision on a change of data (N6)."""
+    outcome = (
+        _w("貴組織的異動已經套用，請查照。", "The change of your organisation's data was applied.")
+        if applied
+        else _w("貴組織的異動未能套用，請查照。", "The change of your organisation's data was not applied.")
+    )
+    last = (
+        f"異動自{show(letter.decided_at)}（臺北時間）生效；先前的資料保留作為證明。"
+        if applied
+        else "情形改變後可以重新提出異動。登記的資料維持不變。"
+    )
+    zh = f"""主旨：{outcome.zh}
+
+受文者：{letter.organization.zh}
+發文日期：{roc_date(letter.decided_at)}
+發文字號：{letter.number}
+
+說明：
+{letter.explained(f"依規章{letter.clause}辦理，案件編號{case}。", last)}"""
+    effect = (
+        f"It took effect at {show(letter.decided_at)} (Taipei); the former data are kept as evidence."
+        if applied
+        else "You may file another change once this has changed. The data on record stay as they are."
+    )
+    en = f"""Subject: {outcome.en}
+
+To: {letter.organization.in_language("en")}
+Date: {show_date(letter.decided_at)}
+Number: {letter.number}
+
+{letter.reasons_en()}
+
+The decision rests on clause {letter.clause} of the charter, case {case}. {effect}"""
     return _w(zh, en)

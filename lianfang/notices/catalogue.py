@@ -47,6 +47,10 @@ NOTICES: dict[str, Notice] = {
         ),
         _notice("N5", "個人資料告知事項", "How we handle your personal data", "organization", clause="5.1"),
         _notice(
+            "N6", "異動申請審查結果", "Result of the change",
+            "number", "organization", "letter", "link", clause="2.4",
+        ),
+        _notice(
             "N9", "會籍取消通知", "Membership revoked",
             "number", "organization", "effective_at", "letter", "appeal_last_day", "link", clause="1.4",
         ),
@@ -64,6 +68,14 @@ NOTICES: dict[str, Notice] = {
             "organization", "effective_at", "link", clause="3.3",
         ),
         _notice("account_changed", "您的帳號有變更", "Your account was changed", "what", "at"),
+        _notice(
+            "change_confirm", "請確認一項異動", "Confirm a change",
+            "number", "organization", "link", "expires_at", clause="2.4",
+        ),
+        _notice(
+            "change_filed", "已收到異動申請", "Change received",
+            "number", "organization", "what", "link", clause="2.4",
+        ),
         _notice("email_proof", "請確認電子郵件地址", "Confirm your e-mail address", "link", "expires_at"),
         _notice("invitation", "邀請您使用聯防平台", "Invitation to Lianfang", "organization", "link", "expires_at"),
         _notice(

@@ -160,6 +160,7 @@ class Right(StrEnum):
     DECIDE_APPEAL = "decide_appeal"
     GRANT_DUTY = "grant_duty"
     MANAGE_PEOPLE = "manage_people"
+    FILE_CHANGE = "file_change"
     MAKE_TOKEN = "make_token"  # noqa: S105  (a right)
     EDIT_CHARTER = "edit_charter"
     IMPORT_LIST = "import_list"

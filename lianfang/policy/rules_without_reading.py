@@ -372,6 +372,13 @@ def g_privacy_officer(q: Question) -> bool:
     rights={Right.MANAGE_PEOPLE},
 )
 @permit(
+    "G-file_change",
+    clause="2.4",
+    zh="管理員本人可以為自己組織提出異動申請；協調中心沒有會籍。",
+    en="A member_admin, in person, files changes of its own organisation's data; the coordinator is no member.",
+    rights={Right.FILE_CHANGE},
+)
+@permit(
     "G-make_token",
     clause="2.3",
     zh="管理員本人可以為自己組織建立金鑰；協調中心沒有金鑰。",
@@ -381,6 +388,8 @@ def g_privacy_officer(q: Question) -> bool:
 def g_member_admin(q: Question) -> bool:
     subject, case = q.subject, q.case
     if subject.kind is not Kind.PERSON or subject.role is not Role.MEMBER_ADMIN or subject.pair is None:
+        return False
+    if q.right is Right.FILE_CHANGE and subject.is_coordinator:
         return False
     if q.right is Right.MAKE_TOKEN and subject.is_coordinator and not subject.terms.staff_tokens:
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 
 from lianfang.intel import queries as intel
-from lianfang.members import queries
+from lianfang.members import changes, queries
 from lianfang.web.context import count, shell
 
 
@@ -13,6 +13,7 @@ def register() -> None:
     """Tell the navigation what to count; called once, when the apps are ready."""
     count("inbox", _mine)
     count("applications", _applications)
+    count("changes", _changes)
     count("revocations", _revocations)
     count("terminations", _terminations)
     count("quarantine", _quarantined)
@@ -24,6 +25,10 @@ def _mine(request: HttpRequest) -> int:
 
 def _applications(request: HttpRequest) -> int:
     return _view(request, "open")
+
+
+def _changes(_: HttpRequest) -> int:
+    return changes.open_count()
 
 
 def _revocations(_: HttpRequest) -> int:

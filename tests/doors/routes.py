@@ -31,6 +31,7 @@ WHO: dict[str, set[str]] = {
     "enter_staff_plane": STAFF,
     "make_token": ADMINS,
     "manage_people": ADMINS,
+    "file_change": ADMINS,
     "submit": MEMBERS | {"analyst"},
     "validate": {"analyst"},
     "start_stop": STAFF - {"operator_without_duty"},

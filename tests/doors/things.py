@@ -15,24 +15,27 @@ from allauth.mfa.models import Authenticator
 
 from lianfang.accounts import actions as accounts
 from lianfang.accounts.models import Invitation
+from lianfang.charter.queries import in_force
 from lianfang.intel import drafts, intake
 from lianfang.intel.labelling import LabelForm
 from lianfang.kernel.clock import utcnow
-from lianfang.members.actions import file_appeal
-from lianfang.members.models import Attachment
+from lianfang.members.actions import Filing, file_appeal, file_change
+from lianfang.members.models import Attachment, ChangeRequest
 from lianfang.policy.facts import Audience, Channel, NameSource, Role, Tlp
 from tests.intel.cast import bundle, indicator
 from tests.world import World, answers, draft
 
 _BY_NAME = {
     "staff": (
-        "audit_", "case", "colleague_leaves", "invite_colleague_again", "letter", "membership", "revocation", "appeal",
-        "termination", "decide_", "leave_duty", "procedure", "setting", "staff_intel_",
+        "audit_", "case", "change_case", "change_ask_again", "change_authority", "change_conflict",
+        "change_decide", "change_entry", "change_file", "change_note", "change_recommend", "change_return",
+        "change_screening", "change_take_up", "colleague_leaves", "invite_colleague_again", "letter", "membership",
+        "revocation", "appeal", "termination", "decide_", "leave_duty", "procedure", "setting", "staff_intel_",
     ),
     "public": ("charter_", "demo_"),
     "link": (
         "accounts_invitation", "accounts_lost_factor_proof", "account_reset_password_from_key", "apply_resume",
-        "apply_case", "apply_correct",
+        "apply_case", "change_confirm", "apply_correct",
     ),
     "own": ("apply_step", "write_profile", "taxii_collection", "taxii_manifest", "taxii_objects", "taxii_elsewhere"),
 }  # fmt: skip
@@ -73,6 +76,7 @@ def make(world: World) -> Things:
         by=world.former.admin.subject(),
         at=world.clock.tick(),
     )
+    change = _change(world)
     token = world.tokens["yi"][0].pk
     # Not a passkey, but an authenticator of somebody else: a real one is made by a browser.
     passkey = Authenticator.objects.get(user=yi.admin.account, type=Authenticator.Type.TOTP).pk
@@ -87,6 +91,7 @@ def make(world: World) -> Things:
             for name in ("item", "why", "download", "recall", "release", "label", "relay")
         },
         ("submit_who", "draft"): kept.pk,
+        **{(name, "number"): change.number for name in ("change", "change_message", "change_withdraw")},
         ("submission", "submission"): submission.pk,
         ("apply_mask", "file_id"): file.pk,
         ("apply_picture", "file_id"): file.pk,
@@ -100,6 +105,23 @@ def make(world: World) -> Things:
         ("taxii_versions", "object_id"): item["id"],
     }
     return Things(of)
+
+
+def _change(world: World) -> ChangeRequest:
+    """A change of 乙's data that waits."""
+    at = world.clock.tick()
+    charter, privacy = in_force(kind="charter", at=at), in_force(kind="privacy", at=at)
+    assert charter is not None
+    assert privacy is not None
+    return file_change(
+        membership=world.yi.membership,
+        filing=Filing(organization={"address": "示範市新址路9號"}),
+        charter_id=charter.pk,
+        privacy_id=privacy.pk,
+        key="c" * 43,
+        by=world.yi.admin.subject(at),
+        at=at,
+    )
 
 
 def nothing_like(value: Any) -> Any:

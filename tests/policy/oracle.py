@@ -502,10 +502,11 @@ def _else(
         permits.add("G-submit")
     if right == R.ENTER_MEMBERS_PLANE and both and s.pair is not None and not s.is_coordinator:
         permits.add("G-enter_members_plane")
-    if right in {R.MANAGE_PEOPLE, R.MAKE_TOKEN} and s.kind == K.PERSON and s.pair is not None:
+    if right in {R.MANAGE_PEOPLE, R.MAKE_TOKEN, R.FILE_CHANGE} and s.kind == K.PERSON and s.pair is not None:
         has_tokens = right == R.MANAGE_PEOPLE or not s.is_coordinator or s.terms.staff_tokens
         its_own = case is None or case.organization == s.pair.organization
-        if s.role == f.Role.MEMBER_ADMIN and has_tokens and its_own:
+        centre_files = right == R.FILE_CHANGE and s.is_coordinator
+        if s.role == f.Role.MEMBER_ADMIN and has_tokens and its_own and not centre_files:
             permits.add(f"G-{right}")
     if right in {R.VIEW_EXIT, R.FILE_APPEAL, R.RECALL, R.DECIDE_CONSENT} and _former(s, right, item or case):
         permits.add("D-former")

@@ -445,7 +445,7 @@ def _plane(draft: Draft) -> None:
         draft.subject = rng.choice(
             (draft.subject, {"kind": Kind.PUBLIC}, {"kind": Kind.SYSTEM, "name": "x"}, link(draft))
         )
-    if draft.right in (Right.MANAGE_PEOPLE, Right.MAKE_TOKEN) and rng.random() < 0.9:
+    if draft.right in (Right.MANAGE_PEOPLE, Right.FILE_CHANGE, Right.MAKE_TOKEN) and rng.random() < 0.9:
         draft.subject["role"] = Role.MEMBER_ADMIN
     if rng.random() < 0.5:
         pair = draft.subject.get("pair") or MEMBER_PAIRS[0]

@@ -180,6 +180,17 @@ DOORS: dict[str, str] = {
         ("inbox", "applications", "member_directory", "revocations", "terminations", "duties", "settings",
          "procedures"), "staff's list",
     ),
+    **dict.fromkeys(
+        ("change", "change_message", "change_withdraw", "changes_filed", "history", "new_change", "roster_add",
+         "roster_remove", "roster_transfer"), "people and keys of one's own",
+    ),
+    **dict.fromkeys(
+        ("change_ask_again", "change_authority", "change_case", "change_conflict", "change_decide", "change_entry",
+         "change_file", "change_note", "change_recommend", "change_return", "change_screening", "change_take_up",
+         "membership_history"), "staff's case",
+    ),
+    "changes": "staff's list",
+    "change_confirm": "way in",
     **dict.fromkeys(("exit", "exit_appeal", "exit_appeal_receipt", "exit_letter"), "exit"),
     **dict.fromkeys(
         ("audit", "audit_entry", "audit_entry_proof", "audit_verify", "audit_acknowledge", "audit_checkpoint",

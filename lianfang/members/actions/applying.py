@@ -278,7 +278,7 @@ def submit(
         record(by=by, at=at, about=locked, detail={"again": True})
         return locked
     _require_open(locked, at)
-    charter, privacy = _accepted(charter_id, privacy_id, at)
+    charter, privacy = accepted(charter_id, privacy_id, at)
     locked.answers = {**locked.answers, "review": dict(values)}
     _take_over(locked, at)
     APPLICATION.move(
@@ -300,7 +300,8 @@ def submit(
     return locked
 
 
-def _accepted(charter_id: UUID, privacy_id: UUID, at: datetime) -> tuple[DocumentVersion, DocumentVersion]:
+def accepted(charter_id: UUID, privacy_id: UUID, at: datetime) -> tuple[DocumentVersion, DocumentVersion]:
+    """Return charter and privacy notice in force if they are the ones that were read. Else raises Refusal (5.2)."""
     charter, privacy = in_force(kind="charter", at=at), in_force(kind="privacy", at=at)
     if charter is None or privacy is None:
         raise Refusal(_NO_CHARTER, rule="charter-in-force", clause="4.1")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 
 from lianfang.accounts.actions import create_organization, invite, person_enter
 from lianfang.accounts.doors import require
@@ -224,7 +225,8 @@ def _begin(application: Application, organization: Organization, at: datetime) -
 def _constituents(application: Application, group: Organization, by: Subject, at: datetime) -> None:
     rows = queries.all_rows(application)[1:]
     # Of an earlier membership of this organisation: what counts is the roster that was screened and approved now.
-    Constituent.objects.filter(group=group, removed_at__isnull=True).update(removed_at=at)
+    held = Constituent.objects.filter(group=group)
+    held.filter(Q(removed_at__isnull=True) | Q(removed_at__gt=at)).update(removed_at=at)
     if not rows:
         return
     found = queries.findings(application)
@@ -235,7 +237,7 @@ def _constituents(application: Application, group: Organization, by: Subject, at
     listed = [(row, known.get(row.ubn) or _constituent(row, at)) for row in rows]
     # A roster can hold thousands: two statements, not two a row.
     Organization.objects.bulk_create([one for _, one in listed if one._state.adding])
-    Constituent.objects.bulk_create([_place(group, one, found[row.key], at) for row, one in listed])
+    Constituent.objects.bulk_create([_place(group, one, row.name, found[row.key], at) for row, one in listed])
     ids = digest(canonical(sorted(str(one.pk) for _, one in listed))).hex()
     record(
         by=by, at=at, about=group, tag=Tag.ACCOUNTS_ORGANIZATION_CREATE, detail={"constituents": len(rows), "ids": ids}
@@ -246,8 +248,11 @@ def _constituent(row: Row, at: datetime) -> Organization:
     return Organization(kind=Organization.Kind.CONSTITUENT, name_zh=row.name, ubn=row.ubn or None, created_at=at)
 
 
-def _place(group: Organization, organization: Organization, finding: ScreeningFinding, at: datetime) -> Constituent:
+def _place(
+    group: Organization, organization: Organization, name: str, finding: ScreeningFinding, at: datetime
+) -> Constituent:
     return Constituent(
+        listed_name=name,
         group=group,
         organization=organization,
         screening="other_entity" if finding.other_entity else finding.result,

@@ -24,6 +24,7 @@ from lianfang.members.models import (
     Attachment,
     AuthorityCheck,
     CaseNote,
+    ChangeRequest,
     ConflictDeclaration,
     CorrectionItem,
     Revocation,
@@ -79,7 +80,7 @@ def locked_application(application: Application) -> Application:
 @action(Tag.MEMBERS_CONFLICT_DECLARE)
 def declare_conflict(
     *,
-    case: Application | Revocation | Termination | Appeal,
+    case: Application | Revocation | Termination | Appeal | ChangeRequest,
     conflict: bool,
     reason: str = "",
     by: Subject,
@@ -121,7 +122,7 @@ def record_findings(*, application: Application, findings: Sequence[Finding], by
     _require_state(locked, "under_review")
     rows = {row.key for row in queries.all_rows(locked)}
     for finding in findings:
-        _check_finding(finding, rows, at)
+        check_finding(finding, rows, at)
     # Of one row told twice the later counts.
     findings = list({finding.row_key: finding for finding in findings}.values())
     ScreeningFinding.objects.bulk_create([_row(locked, finding, by, at) for finding in findings])
@@ -130,7 +131,8 @@ def record_findings(*, application: Application, findings: Sequence[Finding], by
     log_event(case=locked.number or "", event="screened", by=by.person, at=at, detail={"rows": len(findings), **counts})
 
 
-def _check_finding(finding: Finding, rows: set[str], at: datetime) -> None:
+def check_finding(finding: Finding, rows: set[str], at: datetime) -> None:
+    """Raise Refusal, naming the field, for a finding that cannot be kept."""
     if finding.row_key not in rows:
         raise Refusal(_NO_ROW, rule="finding-row")
     if finding.result not in RESULTS:
@@ -250,7 +252,12 @@ def _mail_corrections(application: Application, items: Sequence[CorrectionItem],
 
 @action(Tag.MEMBERS_CASE_NOTE)
 def add_note(
-    *, case: Application | Revocation | Termination, text: str, to_applicant: bool = False, by: Subject, at: datetime
+    *,
+    case: Application | Revocation | Termination | ChangeRequest,
+    text: str,
+    to_applicant: bool = False,
+    by: Subject,
+    at: datetime,
 ) -> None:
     """Add an internal note, or (a deliberate other act) a message that the applicant sees on its page."""
     require(subject=by, right=Right.ENTER_STAFF_PLANE, target=queries.case_of(case), at=at)

@@ -1,6 +1,7 @@
-"""How applications, memberships and the cases about them may move; pages, constraints and tests read these tables."""
+"""The state machines of membership as data: one module a subject, read by pages, constraints and tests alike."""
 
 from lianfang.members.lifecycle.application import APPLICATION, OPEN_APPLICATION, Readiness
+from lianfang.members.lifecycle.change import CHANGE, OPEN_CHANGE, ChangeReadiness
 from lianfang.members.lifecycle.membership import IN_FORCE, MEMBERSHIP
 from lianfang.members.lifecycle.procedure import PROCEDURE
 from lianfang.members.lifecycle.revocation import APPEAL, REVOCATION
@@ -9,12 +10,15 @@ from lianfang.members.lifecycle.termination import OPEN_TERMINATION, TERMINATION
 __all__ = [
     "APPEAL",
     "APPLICATION",
+    "CHANGE",
     "IN_FORCE",
     "MEMBERSHIP",
     "OPEN_APPLICATION",
+    "OPEN_CHANGE",
     "OPEN_TERMINATION",
     "PROCEDURE",
     "REVOCATION",
     "TERMINATION",
+    "ChangeReadiness",
     "Readiness",
 ]

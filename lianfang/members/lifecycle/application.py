@@ -30,7 +30,7 @@ class Readiness:
     live_membership: bool
 
 
-def _attested(_: Stateful, *, attested: str, roster: str) -> Bilingual | None:
+def attested_roster(_: Stateful, *, attested: str, roster: str) -> Bilingual | None:
     """Compare the fingerprint that the attestation covers with that of the roster as it is now (charter 1.3)."""
     if not attested:
         return Bilingual(
@@ -45,7 +45,7 @@ def _attested(_: Stateful, *, attested: str, roster: str) -> Bilingual | None:
     return None
 
 
-def _screened(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
+def screened(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
     missing = readiness.rows - readiness.screened
     if missing:
         return Bilingual(
@@ -60,7 +60,7 @@ def _screened(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
     return None
 
 
-def _no_hit(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
+def no_hit(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
     if readiness.id_hits:
         return Bilingual(
             zh="有{n}列統一編號與陸資名單相符，不能核准（規章1.3）。",
@@ -73,13 +73,13 @@ def _no_hit(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
     return None
 
 
-def _authority_checked(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
+def authority_checked(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
     if readiness.authority_checked:
         return None
     return Bilingual(zh="還沒有記下如何查證代表權限。", en="How the authority to sign was checked is not recorded yet.")
 
 
-def _one_membership(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
+def one_membership(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
     if readiness.live_membership:
         return Bilingual(
             zh="這個統一編號已有有效會籍，一個組織只能有一份。",
@@ -160,7 +160,7 @@ APPLICATION = Machine(
             ["draft"],
             "submitted",
             right=Right.APPLY,
-            guards=(_mail_proved, _complete, _attested),
+            guards=(_mail_proved, _complete, attested_roster),
             clause="1.3",
             words=Bilingual(zh="送出申請", en="Submit the application"),
         ),
@@ -187,7 +187,7 @@ APPLICATION = Machine(
             ["correction_requested"],
             "under_review",
             right=Right.ANSWER_CORRECTION,
-            guards=(_answered, _complete, _attested),
+            guards=(_answered, _complete, attested_roster),
             clause="1.3",
             words=Bilingual(zh="送出補正", en="Send the corrections"),
         ),
@@ -196,7 +196,7 @@ APPLICATION = Machine(
             ["under_review"],
             "recommended",
             right=Right.REVIEW,
-            guards=(no_conflict, _attested, _screened, _no_hit, _authority_checked, _one_membership),
+            guards=(no_conflict, attested_roster, screened, no_hit, authority_checked, one_membership),
             clause="1.3",
             words=Bilingual(zh="建議核准", en="Recommend approval"),
         ),
@@ -227,11 +227,11 @@ APPLICATION = Machine(
                 four_eyes,
                 no_conflict,
                 _recommended_approval,
-                _attested,
-                _screened,
-                _no_hit,
-                _authority_checked,
-                _one_membership,
+                attested_roster,
+                screened,
+                no_hit,
+                authority_checked,
+                one_membership,
                 _enough_approvers,
             ),
             clause="1.3",

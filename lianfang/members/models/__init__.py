@@ -13,6 +13,7 @@ from lianfang.members.models.applications import (
     ScreeningFinding,
 )
 from lianfang.members.models.cases import CaseEvent, CaseNote, ConflictDeclaration, Decision, FirstApproval
+from lianfang.members.models.changes import ChangeConfirmation, ChangeFile, ChangeRequest, FactChange, RosterDraft
 from lianfang.members.models.memberships import Constituent, Membership, MembershipInterval, RelayRule
 from lianfang.members.models.procedures import CaseCounter, Procedure, ProcedureDraft
 from lianfang.members.models.revocations import Appeal, AppealFile, Revocation, deadline_fields
@@ -29,10 +30,14 @@ __all__ = [
     "CaseCounter",
     "CaseEvent",
     "CaseNote",
+    "ChangeConfirmation",
+    "ChangeFile",
+    "ChangeRequest",
     "ConflictDeclaration",
     "Constituent",
     "CorrectionItem",
     "Decision",
+    "FactChange",
     "FirstApproval",
     "Membership",
     "MembershipInterval",
@@ -40,6 +45,7 @@ __all__ = [
     "ProcedureDraft",
     "RelayRule",
     "Revocation",
+    "RosterDraft",
     "ScreeningFinding",
     "Termination",
     "deadline_fields",

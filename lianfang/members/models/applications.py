@@ -88,6 +88,10 @@ class Attestation(Sealed):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="attestations")
+    change = models.ForeignKey(
+        "members.ChangeRequest", on_delete=models.PROTECT, null=True, related_name="attestations"
+    )
+    """Of one that came with a change: the application is then the one by which the member was admitted."""
     name = SealedText()
     title = SealedText()
     ground = models.CharField(max_length=24)
@@ -180,6 +184,10 @@ class AuthorityCheck(Sealed):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="authority_checks")
+    change = models.ForeignKey(
+        "members.ChangeRequest", on_delete=models.PROTECT, null=True, related_name="authority_checks"
+    )
+    """Of a check for a change: the application is then the one by which the member was admitted."""
     method = models.CharField(max_length=24)
     note = SealedText(blank=True)
     by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")

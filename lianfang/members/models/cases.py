@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from lianfang.kernel.ids import new_id
 from lianfang.members.models.applications import Application
+from lianfang.members.models.changes import ChangeRequest
 from lianfang.members.models.memberships import Membership
 from lianfang.members.models.revocations import Appeal, Revocation
 from lianfang.members.models.terminations import Termination
@@ -26,6 +27,7 @@ class Decision(Sealed):
     revocation = models.ForeignKey(Revocation, on_delete=models.PROTECT, null=True, related_name="decisions")
     appeal = models.ForeignKey(Appeal, on_delete=models.PROTECT, null=True, related_name="decisions")
     termination = models.ForeignKey(Termination, on_delete=models.PROTECT, null=True, related_name="decisions")
+    change = models.ForeignKey(ChangeRequest, on_delete=models.PROTECT, null=True, related_name="decisions")
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="decisions")
     clause = models.CharField(max_length=16)
     reasons = models.JSONField()
@@ -40,7 +42,11 @@ class Decision(Sealed):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=~Q(reviewed_by=models.F("decided_by")), name="decision_four_eyes")
+            # A change of the light class is reviewed and applied by one person (charter 2.4).
+            models.CheckConstraint(
+                condition=~Q(reviewed_by=models.F("decided_by")) | Q(kind__in=["apply_alone", "reject_alone"]),
+                name="decision_four_eyes",
+            )
         ]
 
 

@@ -64,10 +64,15 @@ class MembershipInterval(models.Model):
 
 
 class Constituent(models.Model):
-    """An organisation on a group member's roster, with the state of its screening (charter 1.3)."""
+    """An organisation on a group member's roster in [added_at, removed_at), with its screening (charter 1.3).
+
+    A row whose words change ends, and another begins at that instant, not screened yet: the rows are the history.
+    """
 
     group = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="constituents")
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="groups")
+    listed_name = models.CharField(max_length=200, blank=True)
+    """The name by which this group lists it; another group may list the same organisation by another."""
     screening = models.CharField(max_length=16)
     screened_at = models.DateTimeField(null=True)
     list_source = models.CharField(max_length=120, blank=True)
@@ -85,6 +90,11 @@ class Constituent(models.Model):
                 name="constituent_screening_known",
             ),
         ]
+
+    @property
+    def name(self) -> str:
+        """The name by which the group lists it."""
+        return self.listed_name or self.organization.name_zh
 
 
 class RelayRule(models.Model):

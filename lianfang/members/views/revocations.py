@@ -16,9 +16,9 @@ from lianfang.accounts.doors import door
 from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import actions, queries, shown_staff, words
+from lianfang.members import actions, changes, queries, shown_changes, shown_staff, words
 from lianfang.members.forms import ConflictForm, DecisionForm, RevocationForm, as_errors
-from lianfang.members.lifecycle import APPEAL, MEMBERSHIP
+from lianfang.members.lifecycle import APPEAL, IN_FORCE, MEMBERSHIP
 from lianfang.members.models import Appeal, Membership, Revocation
 from lianfang.policy.facts import Right
 
@@ -60,6 +60,9 @@ def membership(request: HttpRequest, membership_id: UUID) -> HttpResponse:
         "decisions": queries.decisions(membership=held),
         "terminations": held.terminations.order_by("-filed_at"),
         "revocations": held.revocations.order_by("-opened_at"),
+        "changes": [(one, shown_changes.state_of(one)) for one in changes.of_organization(held.organization_id)[:20]],
+        "may_enter": held.state in IN_FORCE and shown_staff.may_review(asked(request).subject, at),
+        "attested": held.state not in IN_FORCE or changes.attestation_stands(held, at),
         "may_open": held.state in MEMBERSHIP["open_review"].sources
         and shown_staff.may_review(asked(request).subject, at),
     }

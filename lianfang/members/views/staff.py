@@ -176,7 +176,7 @@ def screening(request: HttpRequest, number: str) -> HttpResponseBase:
     ]
     if request.method == "POST" and all([form.is_valid(), *[line.is_valid() for _row, line, _found in lines]]):
         try:
-            findings = _findings(form, lines)
+            findings = chosen_findings(form, lines)
             actions.record_findings(
                 application=application, findings=findings, by=asked(request).subject, at=asked(request).at
             )
@@ -188,7 +188,7 @@ def screening(request: HttpRequest, number: str) -> HttpResponseBase:
     return _page(request, "screening", application, form, lines=shown)
 
 
-def _findings(form: ScreeningForm, lines: list[Any]) -> list[actions.Finding]:
+def chosen_findings(form: ScreeningForm, lines: list[Any]) -> list[actions.Finding]:
     """The rows that were chosen; with the tick, also those without a finding yet, as clear."""
     found = []
     for row, line, known in lines:
@@ -360,6 +360,8 @@ def _case_of(decision: Any) -> str:
         return reverse("case", args=[decision.application.number])
     if decision.termination_id:
         return reverse("termination", args=[decision.termination.number])
+    if decision.change_id:
+        return reverse("change_case", args=[decision.change.number])
     return reverse("revocation", args=[decision.revocation.number])
 
 

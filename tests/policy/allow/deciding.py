@@ -23,6 +23,7 @@ DECIDING = {
     "G-view_audit": Asked(staff(Duty.AUDITOR), Right.VIEW_AUDIT),
     "G-handle_privacy_case": Asked(staff(Duty.PRIVACY_OFFICER), Right.HANDLE_PRIVACY_CASE, case()),
     "G-manage_people": Asked(admin(), Right.MANAGE_PEOPLE, case()),
+    "G-file_change": Asked(admin(), Right.FILE_CHANGE, case()),
     "G-make_token": Asked(admin(), Right.MAKE_TOKEN),
     "S-review": Asked(APPROVER, Right.APPROVE, case(reviewed_by=OTHER)),
     "S-appeal": Asked(APPROVER, Right.DECIDE_APPEAL, case(decided_by=OTHER)),

@@ -24,6 +24,7 @@ DECIDING = {
     "G-view_audit": Asked(staff(Duty.OPERATOR), Right.VIEW_AUDIT),
     "G-handle_privacy_case": Asked(staff(Duty.LEGAL), Right.HANDLE_PRIVACY_CASE, case()),
     "G-manage_people": Asked(admin(BETA), Right.MANAGE_PEOPLE, case()),
+    "G-file_change": Asked(admin(BETA), Right.FILE_CHANGE, case()),
     "G-make_token": Asked(person(), Right.MAKE_TOKEN),
     "S-review": Asked(APPROVER, Right.REVOKE, case(reviewed_by=ME)),
     "S-appeal": Asked(APPROVER, Right.DECIDE_APPEAL, case(decided_by=ME)),
