@@ -344,7 +344,7 @@ def termination_letter(letter: Letter, *, granted: bool, handling: Bilingual) ->
         subject = _w(
             "同意貴組織終止團體會員資格，請查照。", "The membership of your organisation has ended, as requested."
         )
-        further = (
+        further: tuple[str, ...] = (
             f"依規章{letter.clause}辦理。會籍於{show(letter.decided_at)}（臺北時間）終止，會員區與系統連線自該時停止。",
             f"保密義務不因會籍終止而結束，也適用於已離職的人員（規章3.3）。所得情資請依貴組織的選擇{handling.zh}並確認。",
             "日後可以重新申請加入，新申請會與本次會籍連結。",
