@@ -348,12 +348,22 @@ def revoke(clock: Clock, member: Member, reviewer: Actor, approver: Actor) -> Re
     )
     for actor in (reviewer, approver):
         actions.declare_conflict(case=case, conflict=False, by=actor.subject(), at=clock.tick())
+    hear(clock, case, reviewer, member.admin)
     actions.propose(case=case, ground="1.4b", facts=facts, by=reviewer.subject(), at=clock.tick())
     actions.revoke(case=case, by=approver.subject(), at=clock.tick())
     member.membership.refresh_from_db()
     found = queries.revocation(case.number)
     assert found is not None
     return found
+
+
+def hear(clock: Clock, case: Revocation, reviewer: Actor, admin: Actor | Subject, ground: str = "1.4b") -> None:
+    """Tell a member of the intent to revoke; it answers at once, so that the case may go on."""
+    by = reviewer.subject()
+    actions.give_notice(case=case, ground=ground, text="請於期限前陳述。", by=by, at=clock.tick())
+    says = admin if isinstance(admin, Subject) else admin.subject()
+    at = clock.tick()
+    actions.file_statement(case=case, text="沒有意見。", files=[], key=f"s-{case.pk}-{at}"[:64], by=says, at=at)
 
 
 def staff(clock: Clock) -> dict[str, Actor]:

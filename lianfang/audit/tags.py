@@ -133,6 +133,7 @@ class Tag(StrEnum):
         "決定申訴成立並恢復會籍",
         "granted an appeal and restored the membership",
     )
+    MEMBERS_APPEAL_RECOMMEND = "members:appeal:recommend", "再次審查申訴，送交決定", "sent an appeal for decision"
     MEMBERS_APPLICATION_ANSWER = "members:application:answer", "送出補正", "answered a correction"
     MEMBERS_APPLICATION_APPROVE = (
         "members:application:approve",
@@ -160,6 +161,8 @@ class Tag(StrEnum):
     MEMBERS_APPLICATION_SUBMIT = "members:application:submit", "送出申請", "submitted an application"
     MEMBERS_APPLICATION_TAKE_UP = "members:application:take_up", "開始審查", "took up an application"
     MEMBERS_APPLICATION_WITHDRAW = "members:application:withdraw", "撤回申請", "withdrew an application"
+    MEMBERS_ARRIVAL_OPEN = "members:arrival:open", "在離會專區開啟信函", "opened a letter on the exit page"
+    MEMBERS_ARRIVAL_POST = "members:arrival:post", "登記信函掛號送達", "entered the arrival of a letter by post"
     MEMBERS_ATTACHMENT_ADD = "members:attachment:add", "上傳附件", "added an attachment"
     MEMBERS_ATTACHMENT_MASK = (
         "members:attachment:mask",
@@ -222,9 +225,11 @@ class Tag(StrEnum):
         "closed a revocation case; the membership stays",
     )
     MEMBERS_REVOCATION_DECIDE = "members:revocation:decide", "取消會籍", "revoked a membership"
+    MEMBERS_REVOCATION_NOTIFY = "members:revocation:notify", "通知取消會籍的意向", "gave notice of intent to revoke"
     MEMBERS_REVOCATION_OPEN = "members:revocation:open", "開始取消審查", "opened a revocation review"
     MEMBERS_REVOCATION_PROPOSE = "members:revocation:propose", "送交取消會籍的決定", "sent a revocation for decision"
     MEMBERS_REVOCATION_RETURN = "members:revocation:return", "退還取消審查", "sent a revocation back to review"
+    MEMBERS_STATEMENT_FILE = "members:statement:file", "提出陳述", "filed a statement"
     MEMBERS_TERMINATION_GRANT = (
         "members:termination:grant",
         "同意終止，會籍結束",

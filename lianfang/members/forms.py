@@ -311,6 +311,74 @@ class RevocationForm(forms.Form):
         ground.choices = [(code, said(text)) for code, text in words.GROUNDS.items()]
 
 
+class NoticeForm(RevocationForm):
+    """A notice of intent: ground, facts, and what the member may say or correct."""
+
+    text = forms.CharField(
+        label=_("Facts, and what the member may say or correct"),
+        help_text=_("Mailed to the administrators with the limit (N8)."),
+        max_length=20000,
+        widget=forms.Textarea(attrs={"rows": "8"}),
+        error_messages={"required": _("Write something.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["facts"]
+
+
+class StatementForm(forms.Form):
+    """What a member says to a notice of intent."""
+
+    text = forms.CharField(
+        label=_("Your statement"),
+        help_text=_("What happened from your side, or what you corrected. It is stamped with the time of receipt."),
+        max_length=20000,
+        widget=forms.Textarea(attrs={"rows": "8"}),
+        error_messages={"required": _("Write your statement.")},
+    )
+
+
+class RecommendAppealForm(forms.Form):
+    """What the re-review found."""
+
+    what = forms.ChoiceField(
+        label=_("Recommendation"), widget=forms.RadioSelect, error_messages={"required": _("Choose one.")}
+    )
+    findings = forms.CharField(
+        label=_("What the re-review found"),
+        help_text=_("Facts, what the appeal says, and how both fit. It stays inside."),
+        max_length=20000,
+        widget=forms.Textarea(attrs={"rows": "6"}),
+        error_messages={"required": _("Write what the review found.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        what: Any = self.fields["what"]
+        what.choices = [(code, said(text)) for code, text in words.APPEAL_RECOMMENDED.items()]
+
+
+class PostForm(forms.Form):
+    """The day on which a letter arrived by registered post."""
+
+    day = forms.DateField(
+        label=_("Day of arrival"),
+        help_text=_("Write it as 2026-11-01."),
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"class": "w-8 num", "placeholder": ""}, format="%Y-%m-%d"),
+        error_messages={
+            "invalid": _("We cannot tell ROC from Gregorian. Write 2026-11-01."),
+            "required": _("Give the day of arrival."),
+        },
+    )
+    reference = forms.CharField(
+        label=_("Number of the registered post"),
+        max_length=40,
+        error_messages={"required": _("Give the number of the registered post.")},
+    )
+
+
 class TerminationForm(forms.Form):
     """Why a membership shall end, and what becomes of what was received."""
 
@@ -361,6 +429,23 @@ class DecisionForm(forms.Form):
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": "4"}),
     )
+
+
+class AppealDecisionForm(DecisionForm):
+    """A decision on an appeal: a restoration names why (charter 1.4)."""
+
+    because = forms.ChoiceField(
+        label=_("If granted: why"),
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one.")},
+    )
+    field_order = ("because", "text")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        because: Any = self.fields["because"]
+        because.choices = [(code, said(text)) for code, text in words.BECAUSE.items()]
 
 
 class MaskForm(forms.Form):

@@ -39,6 +39,7 @@ from lianfang.members.models import (
     RelayRule,
     Revocation,
     ScreeningFinding,
+    Statement,
     Termination,
 )
 from lianfang.members.procedure import Spec
@@ -250,7 +251,8 @@ _KINDS: dict[type, str] = {
 # The steps by which somebody takes part in the review of a case.
 _REVIEWING = (
     "taken_up", "screened", "authority_checked", "correction_requested", "recommended_approve", "recommended_reject",
-    "opened", "proposed", "termination_recommended", "change_recommended_approve", "change_recommended_reject",
+    "opened", "notified", "proposed", "termination_recommended", "change_recommended_approve",
+    "change_recommended_reject",
 )  # fmt: skip
 
 
@@ -271,12 +273,13 @@ def reviewer_beside(
 def _appeal_case(appeal: Appeal) -> Case:
     decisions = Decision.objects.filter(revocation=appeal.revocation, kind="revoke")
     decided = frozenset(decisions.values_list("decided_by", flat=True))
+    again = CaseEvent.objects.filter(case=appeal.number, event="appeal_recommended", by__isnull=False)
     return Case(
         id=appeal.number,
         kind="appeal",
         organization=appeal.revocation.membership.organization_id,
         state=appeal.state,
-        reviewed_by=reviewers(appeal.revocation),
+        reviewed_by=reviewers(appeal.revocation) | set(again.values_list("by", flat=True)),
         decided_by=decided,
         conflicted=conflicted(appeal.number),
     )
@@ -466,6 +469,32 @@ def revocation(number: str) -> Revocation | None:
     return _revocations().filter(number=number).first() if _NUMBER.fullmatch(number) else None
 
 
+def hearing(case: Revocation, ground: str, at: datetime) -> str:
+    """Return whether a member was heard about this ground: `done`, `needed` (no notice of it), or `running`.
+
+    Under 5.3 the notice is the chance to correct first, whatever the setting says.
+    """
+    if not (bool(registry.value("revocation_hearing", at)) or ground.startswith("5.3")):
+        return "done"
+    limit = case.notice
+    if limit is None or case.notice_ground != ground:
+        return "needed"
+    if limit.is_late(at) or case.statements.filter(filed_at__gte=limit.event).exists():
+        return "done"
+    return "running"
+
+
+def open_revocation(membership_id: UUID) -> Revocation | None:
+    """Return the review of this membership that is not decided."""
+    return _revocations().filter(membership=membership_id, state__in=["under_review", "proposed"]).first()
+
+
+def statements(case: Revocation) -> list[Statement]:
+    """Return what the member said, oldest first, with its files."""
+    rows = case.statements.select_related("vault_key", "filed_by__vault_key").prefetch_related("files__vault_key")
+    return list(rows.order_by("filed_at", "id"))
+
+
 def last_revocation(organization_id: UUID) -> Revocation | None:
     """Return the case by which this organisation's membership was revoked last."""
     return (
@@ -525,7 +554,9 @@ def appeal(number: str) -> Appeal | None:
     if not _NUMBER.fullmatch(number):
         return None
     return (
-        Appeal.objects.select_related("revocation__membership__organization", "vault_key", "filed_by__vault_key")
+        Appeal.objects.select_related(
+            "revocation__membership__organization", "vault_key", "filed_by__vault_key", "reviewer__vault_key"
+        )
         .filter(number=number)
         .first()
     )

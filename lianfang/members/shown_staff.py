@@ -11,10 +11,13 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import get_language
 
+from lianfang.accounts import registry
 from lianfang.accounts.doors import may, require
+from lianfang.kernel.deadlines import Deadline
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries, roster, shown, words
+from lianfang.members.calendars import calendar_at
 from lianfang.members.lifecycle import APPEAL, APPLICATION, MEMBERSHIP, REVOCATION, Readiness
 from lianfang.members.models import Appeal, Application, Membership, Revocation, ScreeningFinding
 from lianfang.members.procedure import words as spec_words
@@ -351,6 +354,7 @@ def decision(application: Application, what: str, subject: Subject, at: datetime
 
 
 _REVOCATION_PAGES = {
+    "notify": ("revocation_notice", (), "quiet"),
     "propose": ("revocation_propose", (), "primary"),
     "send_back": ("revocation_return", (), "quiet"),
     "revoke": ("revocation_decide", ("revoke",), "danger-l"),
@@ -365,6 +369,7 @@ def revocation_buttons(case_: Revocation, subject: Subject, at: datetime) -> lis
         "reviewer": queries.reviewer_beside(case_, subject.person),
         "decider": subject.person,
         "facts": case_.facts,
+        "hearing": queries.hearing(case_, case_.ground, at),
     }
     found = []
     for move in REVOCATION.available(case_.state):
@@ -394,6 +399,10 @@ def revocation(case_: Revocation, subject: Subject, at: datetime) -> dict[str, A
         "appeals": queries.appeals([case_]).get(case_.pk, []),
         "timeline": shown.timeline(queries.events(case_.number), queries.notes(case_.number), names=True),
         "losses": losses(case_.membership, at),
+        "notice_ground": words.GROUNDS.get(case_.notice_ground),
+        "statements": queries.statements(case_),
+        "arrivals": [(one, words.EVENTS[f"arrived_{one.how}"]) for one in case_.arrivals.order_by("at")],
+        "may_enter": case_.state == "revoked" and may_review(subject, at),
         "may_decide_appeal": may(subject=subject, right=Right.DECIDE_APPEAL, at=at),
     }
 
@@ -420,6 +429,17 @@ def revocation_decision(case_: Revocation, what: str, subject: Subject, at: date
         "ground": words.GROUNDS[case_.ground],
         "losses": losses(case_.membership, at),
     }
+
+
+def notice_limit(at: datetime) -> Deadline:
+    """Return the limit that a notice of intent would have now."""
+    days = int(registry.value("hearing_days", at))
+    return Deadline.count(event=at, rule="D8", days=days, calendar=calendar_at(at))
+
+
+def timeline_of(number: str) -> list[dict[str, Any]]:
+    """Return the steps and notes of a case."""
+    return shown.timeline(queries.events(number), queries.notes(number), names=True)
 
 
 def may_review(subject: Subject, at: datetime) -> bool:

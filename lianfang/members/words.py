@@ -69,6 +69,12 @@ EVENTS: Final = {
     "approved": _w("核准，會籍開始", "Approved; the membership began"),
     "rejected": _w("退回申請", "Rejected"),
     "withdrawn": _w("申請人撤回", "Withdrawn by the applicant"),
+    "notified": _w("通知取消意向，請會員陳述", "Notice of intent; the member is heard"),
+    "stated": _w("會員提出陳述", "Statement of the member"),
+    "stated_late": _w("會員提出陳述（逾期）", "Statement of the member (late)"),
+    "arrived_opened": _w("會員開啟信函", "Letter opened by the member"),
+    "arrived_post": _w("登記掛號送達", "Arrival by registered post entered"),
+    "appeal_recommended": _w("再次審查，送交決定", "Reviewed again, sent for decision"),
     "opened": _w("開始取消審查", "Revocation review opened"),
     "proposed": _w("送交決定", "Sent for decision"),
     "revoked": _w("取消會籍", "Membership revoked"),
@@ -92,6 +98,16 @@ EVENTS: Final = {
     "change_applied": _w("套用異動", "Change applied"),
     "change_rejected": _w("退回異動", "Change rejected"),
     "change_withdrawn": _w("會員撤回", "Withdrawn by the member"),
+}
+BECAUSE: Final = {
+    "special": _w("特殊情況", "Special circumstances"),
+    "explanation": _w("合理解釋", "A reasonable explanation"),
+}
+"""What the charter allows a membership to be restored for (1.4)."""
+
+APPEAL_RECOMMENDED: Final = {
+    "grant": _w("建議成立", "Recommends to grant"),
+    "deny": _w("建議不成立", "Recommends to deny"),
 }
 HANDLING: Final = {
     "destroy": _w("銷毀", "Destroy"),
@@ -208,6 +224,8 @@ class Letter:
     text: str
     decided_at: datetime
     appeal_last_day: date | None = None
+    appeal_days: int = 0
+    from_arrival: bool = False
 
     def explained(self, *further: str) -> str:
         """Return the explanation of the letter in Chinese: reasons, the word of who decided, then fixed sentences."""
@@ -280,9 +298,22 @@ def revocation_letter(letter: Letter) -> Bilingual:
     explained = letter.explained(
         f"依規章{letter.clause}辦理，自{show(letter.decided_at)}（臺北時間）生效。會員區與系統連線自該時停止。",
         f"對本決定如有異議，得於{roc_date(last)}（含當日，臺北時間）前在離會專區提出申訴（規章1.4）。",
+        *(
+            [
+                f"本函送達較晚時，期限自送達之次日起算{letter.appeal_days}天；於離會專區開啟本函，或掛號郵件送達，即為送達。"
+            ]
+            if letter.from_arrival
+            else []
+        ),
         "申訴由未參與原決定的人審查；申訴期間，取消仍有效。",
         "保密義務不因會籍取消而結束，也適用於已離職的人員（規章3.3）。請銷毀或返還所得情資並確認。",
     )
+    later = ""
+    if letter.from_arrival:
+        later = (
+            f" If this letter arrives later, {letter.appeal_days} days run from the day after its\n"
+            "arrival: when it is opened on the exit page, or comes by registered post."
+        )
     zh = f"""主旨：取消貴組織的團體會員資格，請查照。
 
 受文者：{letter.organization.zh}
@@ -301,8 +332,8 @@ Number: {letter.number}
 
 The decision rests on clause {letter.clause} of the charter and took effect at {show(letter.decided_at)} (Taipei). The
 members' area and system connections ended at that instant.
-You may appeal until {show_date(last)} (that day included, Taipei time) on the exit page (clause 1.4). Somebody who took
-no part in this decision reviews the appeal; meanwhile the revocation stands.
+You may appeal until {show_date(last)} (that day included, Taipei time) on the exit page (clause 1.4).{later}
+Somebody who took no part in this decision reviews the appeal; meanwhile the revocation stands.
 The duty of confidentiality does not end with the membership and binds people who left, too (clause 3.3). Please destroy
 or return the intelligence that you received, and confirm it."""
     return _w(zh, en)
@@ -340,6 +371,7 @@ The decision rests on clause {letter.clause} of the charter."""
 
 def termination_letter(letter: Letter, *, granted: bool, handling: Bilingual) -> Bilingual:
     """Return the letter that tells of the decision on a request to end a membership (N13)."""
+    further: tuple[str, ...]
     if granted:
         subject = _w(
             "同意貴組織終止團體會員資格，請查照。", "The membership of your organisation has ended, as requested."

@@ -51,6 +51,10 @@ NOTICES: dict[str, Notice] = {
             "number", "organization", "letter", "link", clause="2.4",
         ),
         _notice(
+            "N8", "擬取消會籍，請陳述意見", "Intent to revoke: you may answer",
+            "number", "organization", "ground", "text", "last_day", "link", clause="1.4",
+        ),
+        _notice(
             "N9", "會籍取消通知", "Membership revoked",
             "number", "organization", "effective_at", "letter", "appeal_last_day", "link", clause="1.4",
         ),

@@ -43,6 +43,12 @@ _DEPUTY_WHY = Bilingual(
     en="Each member needs 2 administrators; {n} can sign in now.",
 )
 _INVITE = Bilingual(zh="邀請", en="Invite")
+_ANSWER = Bilingual(zh="對取消意向提出陳述", en="Answer the notice of intent to revoke")
+_ANSWER_WHY = Bilingual(
+    zh="協調中心審查是否取消會籍，期限前可以陳述或改正。",
+    en="The coordination centre reviews your membership; you may answer or correct within the limit.",
+)
+_ANSWER_NOW = Bilingual(zh="陳述", en="Answer")
 _VOUCH = Bilingual(zh="為同事確認身分", en="Vouch for a colleague")
 _VOUCH_WHY = Bilingual(
     zh="{n}位同事遺失第二道驗證，等兩位管理員確認。", en="{n} lost a second factor; two administrators confirm."
@@ -99,6 +105,17 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "members/overview.html", context)
 
 
+def _hearing(request: HttpRequest) -> list[Task]:
+    """A notice of intent that nobody answered yet."""
+    subject, held = asked(request).subject, getattr(request, "membership", None)
+    if subject.standing is not Standing.UNDER_REVIEW or subject.is_constituent or held is None:
+        return []
+    case = members.open_revocation(held.pk)
+    if case is None or case.notice is None or members.statements(case):
+        return []
+    return [Task(_ANSWER, _ANSWER_WHY, reverse("hearing"), _ANSWER_NOW, case.notice_due)]
+
+
 def _tasks(request: HttpRequest, tokens: list[Token]) -> list[Task]:
     subject, at, mine = asked(request).subject, asked(request).at, pair(request)
     found: list[Task] = []
@@ -106,6 +123,7 @@ def _tasks(request: HttpRequest, tokens: list[Token]) -> list[Task]:
         number = accounts.administrators(organization=mine.organization, group=mine.group, at=at)
         if number < _LEAST_ADMINISTRATORS and not subject.is_constituent:
             found.append(Task(_DEPUTY, _DEPUTY_WHY.format(n=number), reverse("people"), _INVITE))
+        found += _hearing(request)
         waiting = [
             reset
             for reset in accounts.open_resets(organizations=[mine.organization])

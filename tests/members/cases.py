@@ -101,6 +101,7 @@ def opened(made: world.World, member: world.Member | None = None, ground: str = 
 def proposed(made: world.World, member: world.Member | None = None, ground: str = "1.4b") -> Revocation:
     """A revocation case that waits for its decision."""
     case = opened(made, member, ground)
+    world.hear(made.clock, case, made.reviewer, (member or made.jia).admin, ground)
     actions.propose(case=case, ground=ground, facts=FACTS, by=made.reviewer.subject(), at=made.clock.tick())
     return again(case)
 

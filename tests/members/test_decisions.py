@@ -52,7 +52,14 @@ def decide(
     made: world.World, appeal: Any, *, grant: bool, by: world.Actor | None = None, text: str = "說明合理。"
 ) -> Decision:
     actor = by or made.approver2
-    return actions.decide_appeal(appeal=appeal, grant=grant, text=text, by=actor.subject(), at=made.clock.tick())
+    return actions.decide_appeal(
+        appeal=appeal,
+        grant=grant,
+        because="explanation" if grant else "",
+        text=text,
+        by=actor.subject(),
+        at=made.clock.tick(),
+    )
 
 
 def rule(caught: pytest.ExceptionInfo[Refusal]) -> str:
@@ -390,11 +397,15 @@ def test_a_case_that_is_not_proposed_is_not_decided(made: world.World) -> None:
 def test_sent_back_and_proposed_anew_with_another_ground(made: world.World) -> None:
     case = proposed(made)
     actions.send_back(case=case, by=made.approver.subject(), at=made.clock.tick())
+    with pytest.raises(Refusal) as caught:
+        actions.propose(case=case, ground="5.3", facts="地址不實。", by=made.reviewer.subject(), at=made.clock.tick())
+    assert "N8" in caught.value.reason.en, "the member was told of another ground"
+    world.hear(made.clock, case, made.reviewer, made.jia.admin, "5.3")
     actions.propose(case=case, ground="5.3", facts="地址不實。", by=made.reviewer.subject(), at=made.clock.tick())
     kept = again(case)
     assert (kept.state, kept.ground, kept.facts, kept.proposed_at) == ("proposed", "5.3", "地址不實。", made.clock.at)
     assert [event.event for event in queries.events(case.number) if event.event != "conflict_none"] == [
-        "opened", "proposed", "returned", "proposed",
+        "opened", "notified", "stated", "proposed", "returned", "notified", "stated", "proposed",
     ]  # fmt: skip
 
 
@@ -500,6 +511,8 @@ def test_in_time_to_the_last_microsecond_and_late_is_taken_in_and_marked(
     made: world.World, before: timedelta, late: bool
 ) -> None:
     case = revoked(made)
+    actions.open_letter(case=case, by=made.jia.admin.subject(), at=made.clock.tick())
+    case = again(case)
     assert case.appeal_ends_at
     appeal = appealed(made, case, made.jia.admin, at=case.appeal_ends_at - before)
     assert appeal.late is late

@@ -137,7 +137,14 @@ def test_after_a_granted_appeal_the_exit_is_gone_and_the_plane_is_back(made: wor
     declare(made, appeal, made.approver2)
     client = made.client(made.former.admin)
     assert client.get("/exit/letter").status_code == 200
-    actions.decide_appeal(appeal=appeal, grant=True, text="合理。", by=made.approver2.subject(), at=made.clock.tick())
+    actions.decide_appeal(
+        appeal=appeal,
+        grant=True,
+        because="explanation",
+        text="合理。",
+        by=made.approver2.subject(),
+        at=made.clock.tick(),
+    )
     assert client.get("/exit").status_code == 302
     assert client.get("/exit/letter").status_code == 404
     assert client.get("/exit/appeal").status_code == 404

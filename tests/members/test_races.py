@@ -110,7 +110,7 @@ def _grant_and_deny(made: world.World, appeal: Appeal) -> None:
     by, at = decider.subject(), made.clock.tick()
 
     def decide(*, grant: bool) -> Any:
-        return lambda: actions.decide_appeal(appeal=appeal, grant=grant, text="理由", by=by, at=at)
+        return lambda: actions.decide_appeal(appeal=appeal, grant=grant, because="special", text="理由", by=by, at=at)
 
     found = together(decide(grant=True), decide(grant=False))
     assert kinds(found) == ["Decision", "Refusal"]

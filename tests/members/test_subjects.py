@@ -58,7 +58,14 @@ def test_page_list_and_subject_agree_at_every_turn(made: world.World) -> None:
     assert case is not None
     appeal = appealed(made, case, made.jia.admin)
     declare(made, appeal, made.approver2)
-    actions.decide_appeal(appeal=appeal, grant=True, text="合理。", by=made.approver2.subject(), at=made.clock.tick())
+    actions.decide_appeal(
+        appeal=appeal,
+        grant=True,
+        because="explanation",
+        text="合理。",
+        by=made.approver2.subject(),
+        at=made.clock.tick(),
+    )
     back = made.clock.at
     organization = made.jia.organization
     for at in (*around(made.jia.membership.began_at), *around(ended), *around(back)):

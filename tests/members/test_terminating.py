@@ -165,6 +165,7 @@ def test_asked_during_a_review_it_waits_and_lapses_with_the_revocation(made: wor
     assert state(made.yi) == "revocation_review"
     waits = refused(lambda: granted(made, case))
     assert "等它結案" in waits.reason.zh
+    world.hear(made.clock, review, made.reviewer, made.yi.admin)
     actions.propose(case=review, ground="1.4b", facts=cases.FACTS, by=made.reviewer.subject(), at=made.clock.tick())
     actions.revoke(case=review, by=made.approver.subject(), at=made.clock.tick())
     assert (now(case).state, state(made.yi)) == ("lapsed", "revoked")
@@ -174,7 +175,9 @@ def test_asked_during_a_review_it_waits_and_lapses_with_the_revocation(made: wor
     # Restored, the member asks anew if it still wants to.
     appeal = cases.appealed(made, review, made.yi.admin)
     cases.declare(made, appeal, made.approver2)
-    actions.decide_appeal(appeal=appeal, grant=True, text="情況屬實", by=made.approver2.subject(), at=made.clock.tick())
+    actions.decide_appeal(
+        appeal=appeal, grant=True, because="special", text="情況屬實", by=made.approver2.subject(), at=made.clock.tick()
+    )
     assert (state(made.yi), now(case).state) == ("active", "lapsed")
     granted(made, recommended(made, asked(made)))
     assert state(made.yi) == "terminated"
@@ -205,7 +208,9 @@ def test_after_a_termination_there_is_nothing_to_appeal(made: world.World) -> No
     review = cases.revoked(made, made.yi)
     appeal = cases.appealed(made, review, made.yi.admin)
     cases.declare(made, appeal, made.approver2)
-    actions.decide_appeal(appeal=appeal, grant=True, text="情況屬實", by=made.approver2.subject(), at=made.clock.tick())
+    actions.decide_appeal(
+        appeal=appeal, grant=True, because="special", text="情況屬實", by=made.approver2.subject(), at=made.clock.tick()
+    )
     decision = granted(made, recommended(made, asked(made)))
     caught = refused(lambda: cases.appealed(made, review, made.yi.admin, key="k2"))
     assert caught.rule == "appeal-ended"

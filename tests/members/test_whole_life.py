@@ -177,7 +177,26 @@ class Life(RuleBasedStateMachine):
         if case is not None:
             self.act(actions.declare_conflict, who, case=case, conflict=False)
             if propose:
+                self.hear(case)
                 self.act(actions.propose, who, case=case, ground="1.4b", facts=cases.FACTS)
+
+    @rule(case=revocations)
+    def hear(self, case: Any) -> None:
+        if case is None:
+            return
+        self.act(actions.give_notice, "reviewer", case=case, ground="1.4b", text="請陳述。")
+        self.keys += 1
+        at = self.made.clock.tick()
+        by = self.admin(case.membership.organization_id, at)
+        with self.deed():
+            actions.file_statement(case=case, text="沒有意見。", files=[], key=f"s{self.keys}", by=by, at=at)
+
+    def admin(self, organization_id: Any, at: Any) -> Any:
+        """The first administrator, as one who joined and acknowledged his duty: before that nobody files anything."""
+        admin = next(iter(queries.administrators(organization_id=organization_id, at=at)))
+        affiliation = Affiliation.objects.filter(person=admin, organization=organization_id).first()
+        assert affiliation is not None
+        return replace(subject_for(person=admin.pk, affiliation=affiliation, at=at, mfa=True), acknowledged=True)
 
     @rule(
         case=revocations, who=st.sampled_from(STAFF), what=st.sampled_from(["revoke", "revoke", "close", "send_back"])
@@ -202,14 +221,8 @@ class Life(RuleBasedStateMachine):
         if case is None or cases.again(case).state != "revoked":
             return None
         self.keys += 1
-        admin = next(
-            iter(queries.administrators(organization_id=case.membership.organization_id, at=self.made.clock.at))
-        )
-        affiliation = Affiliation.objects.filter(person=admin, organization=case.membership.organization_id).first()
-        assert affiliation is not None
         at = self.made.clock.tick()
-        # As one who joined and acknowledged his duty: before that nobody files anything.
-        by = replace(subject_for(person=admin.pk, affiliation=affiliation, at=at, mfa=True), acknowledged=True)
+        by = self.admin(case.membership.organization_id, at)
         with self.deed():
             return actions.file_appeal(case=case, text="理由", files=[], key=f"k{self.keys}", by=by, at=at)
         return None
@@ -218,7 +231,9 @@ class Life(RuleBasedStateMachine):
     def decide_appeal(self, appeal: Any, who: str, grant: bool) -> None:
         if appeal is not None:
             self.act(actions.declare_conflict, who, case=appeal, conflict=False)
-            self.act(actions.decide_appeal, who, appeal=appeal, grant=grant, text="理由")
+            self.act(
+                actions.decide_appeal, who, appeal=appeal, grant=grant, because="special" if grant else "", text="理由"
+            )
 
     # What must always hold
 

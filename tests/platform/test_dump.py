@@ -244,6 +244,7 @@ def revoke(cast: world.World, plants: Plants) -> None:
                 case=case, conflict=False, reason=plants.text(), by=actor.subject(), at=clock.tick()
             )
         actions.add_note(case=case, text=plants.text(), by=reviewer.subject(), at=clock.tick())
+        world.hear(clock, case, reviewer, member.admin)
         actions.propose(case=case, ground="1.4b", facts=plants.text(), by=reviewer.subject(), at=clock.tick())
         decide = actions.revoke if what == "revoke" else actions.close_case
         decide(case=case, text=plants.text(), by=approver.subject(), at=clock.tick())

@@ -144,7 +144,7 @@ DOORS: dict[str, str] = {
     **dict.fromkeys(
         ("people", "sign_out_person", "person_leaves",
          "change_role", "invite_again", "invite", "roster", "roster_relay", "leave_alliance",
-         "leave_alliance_withdraw", "connections",
+         "leave_alliance_withdraw", "hearing", "connections",
          "connection", "new_connection", "revoke_connection", "rotate_connection", "switch", "accounts_helping",
          "accounts_help_one"), "people and keys of one's own",
     ),
@@ -170,7 +170,8 @@ DOORS: dict[str, str] = {
          "case_correct", "case_recommend", "case_decide", "case_return", "letter", "membership", "revocation_start",
          "revocation", "revocation_conflict", "revocation_propose", "revocation_return", "revocation_decide", "appeal",
          "appeal_file", "termination", "termination_note", "termination_conflict", "termination_recommend",
-         "termination_return", "termination_decide", "decide_duty", "leave_duty", "add_colleague", "colleague_leaves",
+         "termination_return", "termination_decide", "revocation_notice", "revocation_arrival", "statement_file",
+         "appeal_recommend", "decide_duty", "leave_duty", "add_colleague", "colleague_leaves",
          "invite_colleague_again", "setting", "decide_setting", "procedure", "procedure_preview", "procedure_begin",
          "procedure_draft", "procedure_general", "procedure_step_new", "procedure_step", "procedure_field_new",
          "procedure_field", "procedure_change", "procedure_draft_preview", "procedure_propose", "procedure_discard",

@@ -1,5 +1,13 @@
 """Everything this app writes: applications and their decision, revocation, appeal, termination, rules of relay."""
 
+from lianfang.members.actions.appealing import (
+    decide_appeal,
+    file_appeal,
+    open_letter,
+    read_appeal_file,
+    recommend_appeal,
+    record_post,
+)
 from lianfang.members.actions.applying import (
     add_attachment,
     answer_corrections,
@@ -38,6 +46,7 @@ from lianfang.members.actions.filing_changes import (
     withdraw_change,
     write_about_change,
 )
+from lianfang.members.actions.hearing import file_statement, give_notice, read_statement_file
 from lianfang.members.actions.publishing import (
     approve_procedure,
     begin_procedure,
@@ -61,12 +70,9 @@ from lianfang.members.actions.reviewing import (
 )
 from lianfang.members.actions.revoking import (
     close_case,
-    decide_appeal,
-    file_appeal,
     open_revocation,
     preview_revocation,
     propose,
-    read_appeal_file,
     revoke,
     send_back,
 )
@@ -107,8 +113,11 @@ __all__ = [
     "erase_expired_drafts",
     "file_appeal",
     "file_change",
+    "file_statement",
+    "give_notice",
     "grant_termination",
     "mask_attachment",
+    "open_letter",
     "open_revocation",
     "preview_change_letter",
     "preview_letter",
@@ -120,11 +129,14 @@ __all__ = [
     "read_appeal_file",
     "read_attachment",
     "read_change_file",
+    "read_statement_file",
     "recommend",
+    "recommend_appeal",
     "recommend_change",
     "recommend_termination",
     "record_change_findings",
     "record_findings",
+    "record_post",
     "refuse_termination",
     "reject",
     "reject_change",

@@ -19,11 +19,12 @@ from lianfang.audit.tags import Tag
 from lianfang.charter.models import DocumentVersion
 from lianfang.charter.queries import in_force
 from lianfang.kernel.canonical import canonical
-from lianfang.kernel.deadlines import TAIWAN_OFFICE, Deadline
+from lianfang.kernel.deadlines import Deadline
 from lianfang.kernel.ids import digest, new_secret
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import pictures, queries
+from lianfang.members.calendars import calendar_at
 from lianfang.members.checking import check, roster_hash
 from lianfang.members.lifecycle import APPLICATION
 from lianfang.members.models import Application, Attachment, Attestation, CaseEvent, CaseNote, CorrectionItem
@@ -313,7 +314,7 @@ def accepted(charter_id: UUID, privacy_id: UUID, at: datetime) -> tuple[Document
 def _stamp(
     application: Application, key: str, charter: DocumentVersion, privacy: DocumentVersion, at: datetime
 ) -> None:
-    limit = Deadline.count(event=at, rule="D8", days=queries.spec_of(application).review_days, calendar=TAIWAN_OFFICE)
+    limit = Deadline.count(event=at, rule="D8", days=queries.spec_of(application).review_days, calendar=calendar_at(at))
     form = {"answers": application.answers, "files": _listed(application), "procedure": application.procedure.version}
     application.number = next_number("A", at)
     application.submission_key = key
@@ -434,7 +435,7 @@ def _resume(application: Application, attested_before: Mapping[str, Any], at: da
             raise Refusal(_NO_CHARTER, rule="charter-in-force", clause="4.1")
         _attest(application, charter, at)
     days = queries.spec_of(application).review_days
-    limit = Deadline.count(event=at, rule="D8", days=days, calendar=TAIWAN_OFFICE)
+    limit = Deadline.count(event=at, rule="D8", days=days, calendar=calendar_at(at))
     application.resumed_at, application.due_at = at, limit.ends_at - LAST_SECOND
     application.save()
 

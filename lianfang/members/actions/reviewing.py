@@ -11,12 +11,13 @@ from lianfang.accounts.doors import require
 from lianfang.audit.actions import action, record
 from lianfang.audit.tags import Tag
 from lianfang.kernel.clock import taipei
-from lianfang.kernel.deadlines import TAIWAN_OFFICE, Deadline
+from lianfang.kernel.deadlines import Deadline
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries
 from lianfang.members.actions.applying import LAST_SECOND, case_link, log_event, organization_words
 from lianfang.members.actors import person_of
+from lianfang.members.calendars import calendar_at
 from lianfang.members.lifecycle import APPLICATION
 from lianfang.members.models import (
     Appeal,
@@ -190,7 +191,7 @@ def request_correction(
     require(subject=by, right=Right.REVIEW, target=queries.case_of(locked), at=at)
     APPLICATION.move(locked, "request_correction", conflict=_conflict(locked, by))
     spec = queries.spec_of(locked)
-    limit = Deadline.count(event=at, rule="D8", days=spec.correction_days, calendar=TAIWAN_OFFICE)
+    limit = Deadline.count(event=at, rule="D8", days=spec.correction_days, calendar=calendar_at(at))
     made = [_item(locked, place, item, limit, by, at) for place, item in enumerate(items, start=1)]
     if not made:
         raise Refusal(_NO_ITEM, rule="correction-item", field="message")

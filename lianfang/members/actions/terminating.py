@@ -15,7 +15,7 @@ from lianfang.accounts.doors import require
 from lianfang.accounts.models import Affiliation
 from lianfang.audit.actions import action, record
 from lianfang.audit.tags import Tag
-from lianfang.kernel.deadlines import TAIWAN_OFFICE, Deadline
+from lianfang.kernel.deadlines import Deadline
 from lianfang.kernel.ids import digest
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
@@ -23,6 +23,7 @@ from lianfang.members import queries, words
 from lianfang.members.actions.applying import LAST_SECOND, log_event
 from lianfang.members.actions.ending import at_end, decision_detail, end_membership, locked_membership, signed_text
 from lianfang.members.actors import person_of
+from lianfang.members.calendars import calendar_at
 from lianfang.members.lifecycle import IN_FORCE, MEMBERSHIP, OPEN_TERMINATION, TERMINATION
 from lianfang.members.models import HANDLINGS, Decision, Membership, Termination
 from lianfang.members.numbers import next_number
@@ -62,7 +63,7 @@ def request_termination(
     if held.state not in IN_FORCE:
         raise Refusal(_NOT_IN_FORCE, rule="membership:request_termination", clause="2.5")
     days = Spec(queries.procedure_in_force(at).spec).review_days
-    limit = Deadline.count(event=at, rule="D8", days=days, calendar=TAIWAN_OFFICE)
+    limit = Deadline.count(event=at, rule="D8", days=days, calendar=calendar_at(at))
     try:
         with transaction.atomic():
             case = Termination.objects.create(

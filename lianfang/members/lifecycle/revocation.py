@@ -14,6 +14,20 @@ def _case_stated(_: Stateful, *, facts: str) -> Bilingual | None:
     return Bilingual(zh="請寫下事實。", en="State the facts.")
 
 
+def _heard(_: Stateful, *, hearing: str) -> Bilingual | None:
+    if hearing == "needed":
+        return Bilingual(
+            zh="請先通知會員取消的意向與期限（N8），聽取陳述。",
+            en="Send the notice of intent first (N8): the member is heard.",
+        )
+    if hearing == "running":
+        return Bilingual(
+            zh="會員陳述的期限還沒到，也還沒收到陳述。",
+            en="The time for the member's statement runs, and none has come in.",
+        )
+    return None
+
+
 REVOCATION = Machine(
     "revocation",
     {
@@ -25,11 +39,20 @@ REVOCATION = Machine(
     "under_review",
     [
         Move(
+            "notify",
+            ["under_review"],
+            "under_review",
+            right=Right.REVIEW,
+            guards=(no_conflict,),
+            clause="1.4",
+            words=Bilingual(zh="通知取消意向", en="Notice of intent"),
+        ),
+        Move(
             "propose",
             ["under_review"],
             "proposed",
             right=Right.REVIEW,
-            guards=(no_conflict, _case_stated),
+            guards=(no_conflict, _case_stated, _heard),
             clause="1.4",
             words=Bilingual(zh="送交決定", en="Send for decision"),
         ),
@@ -65,18 +88,37 @@ REVOCATION = Machine(
 )
 
 
+def _other_than_first(_: Stateful, *, took_part: bool) -> Bilingual | None:
+    if not took_part:
+        return None
+    return Bilingual(
+        zh="原來審查或決定取消的人，不能再次審查。",
+        en="Whoever reviewed or decided the revocation does not review it again.",
+    )
+
+
 APPEAL = Machine(
     "appeal",
     {
         "filed": Bilingual(zh="已提出", en="Filed"),
+        "recommended": Bilingual(zh="等決定", en="Awaiting decision"),
         "granted": Bilingual(zh="成立", en="Granted"),
         "denied": Bilingual(zh="不成立", en="Denied"),
     },
     "filed",
     [
         Move(
-            "grant",
+            "recommend",
             ["filed"],
+            "recommended",
+            right=Right.REVIEW,
+            guards=(no_conflict, _other_than_first, _case_stated),
+            clause="1.4",
+            words=Bilingual(zh="送交決定", en="Send for decision"),
+        ),
+        Move(
+            "grant",
+            ["filed", "recommended"],
             "granted",
             right=Right.DECIDE_APPEAL,
             guards=(four_eyes, no_conflict),
@@ -85,7 +127,7 @@ APPEAL = Machine(
         ),
         Move(
             "deny",
-            ["filed"],
+            ["filed", "recommended"],
             "denied",
             right=Right.DECIDE_APPEAL,
             guards=(four_eyes, no_conflict),

@@ -12,21 +12,34 @@ from lianfang.members.models.applications import (
     CorrectionItem,
     ScreeningFinding,
 )
+from lianfang.members.models.calendars import CalendarEdition
 from lianfang.members.models.cases import CaseEvent, CaseNote, ConflictDeclaration, Decision, FirstApproval
 from lianfang.members.models.changes import ChangeConfirmation, ChangeFile, ChangeRequest, FactChange, RosterDraft
 from lianfang.members.models.memberships import Constituent, Membership, MembershipInterval, RelayRule
 from lianfang.members.models.procedures import CaseCounter, Procedure, ProcedureDraft
-from lianfang.members.models.revocations import Appeal, AppealFile, Revocation, deadline_fields
+from lianfang.members.models.revocations import (
+    FROM_ARRIVAL,
+    Appeal,
+    AppealFile,
+    Arrival,
+    Revocation,
+    Statement,
+    StatementFile,
+    deadline_fields,
+)
 from lianfang.members.models.terminations import HANDLINGS, Termination
 
 __all__ = [
+    "FROM_ARRIVAL",
     "HANDLINGS",
     "Appeal",
     "AppealFile",
     "Application",
+    "Arrival",
     "Attachment",
     "Attestation",
     "AuthorityCheck",
+    "CalendarEdition",
     "CaseCounter",
     "CaseEvent",
     "CaseNote",
@@ -47,6 +60,8 @@ __all__ = [
     "Revocation",
     "RosterDraft",
     "ScreeningFinding",
+    "Statement",
+    "StatementFile",
     "Termination",
     "deadline_fields",
 ]

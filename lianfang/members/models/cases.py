@@ -32,6 +32,8 @@ class Decision(Sealed):
     clause = models.CharField(max_length=16)
     reasons = models.JSONField()
     reason_text = SealedText(blank=True)
+    basis = SealedText(blank=True, null=True)  # type: ignore[misc]  # rows from before hold none
+    """What the decision rests on beside the clauses: law, custom, good faith (charter art. 6)."""
     reviewed_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
     decided_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField()

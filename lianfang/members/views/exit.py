@@ -92,6 +92,9 @@ def letter(request: HttpRequest) -> HttpResponse:
     """The letter of the revocation or termination, for the administrators to whom it was sent."""
     case = _ended(request)
     decision = _decision(request, case)
+    if case is not None and decision is not None and _may(request, Right.VIEW_EXIT) and request.method == "GET":
+        # Opening it is the proof of its arrival: from now the time for an appeal runs.
+        actions.open_letter(case=case, by=asked(request).subject, at=asked(request).at)
     if decision is None or not _may(request, Right.VIEW_EXIT):
         raise Http404
     return render(request, "members/letter.html", {"decision": decision, "back": "/exit"})
@@ -123,7 +126,8 @@ def _about(request: HttpRequest, case: Revocation) -> dict[str, Any]:
         "case": case,
         "ground": words.GROUNDS[case.ground],
         "deadline": case.deadline,
-        "late": case.deadline.is_late(at) if case.deadline else False,
+        "late": case.is_late(at),
+        "waits": case.awaits_arrival,
         "days_left": case.deadline.days_left(at) if case.deadline else 0,
         "days_late": -case.deadline.days_left(at) if case.deadline else 0,
         "last": short_date(case.deadline.last_day) if case.deadline else None,

@@ -17,7 +17,16 @@ from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
 from lianfang.members import actions, changes, queries, shown_changes, shown_staff, words
-from lianfang.members.forms import ConflictForm, DecisionForm, RevocationForm, as_errors
+from lianfang.members.forms import (
+    AppealDecisionForm,
+    ConflictForm,
+    DecisionForm,
+    NoticeForm,
+    PostForm,
+    RecommendAppealForm,
+    RevocationForm,
+    as_errors,
+)
 from lianfang.members.lifecycle import APPEAL, IN_FORCE, MEMBERSHIP
 from lianfang.members.models import Appeal, Membership, Revocation
 from lianfang.policy.facts import Right
@@ -138,6 +147,54 @@ def conflict(request: HttpRequest, number: str) -> HttpResponseBase:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @door(Right.REVIEW)
+def notice(request: HttpRequest, number: str) -> HttpResponseBase:
+    """Tell the member of the intent to revoke, and until when it may answer (N8)."""
+    case = _case(number)
+    form = NoticeForm(request.POST or None, initial={"ground": case.ground, "text": case.notice_text or case.facts})
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.give_notice(case=case, **form.cleaned_data, by=asked(request).subject, at=asked(request).at)
+        except Refusal as refusal:
+            as_errors(form, refusal)
+        else:
+            messages.success(request, _("The member was told, with the limit for its answer."))
+            return redirect("revocation", number=number)
+    context = {"case": case, "form": form, "limit": shown_staff.notice_limit(asked(request).at)}
+    return render(request, "members/staff/revocation_notice.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+@door.staff
+def statement_file(request: HttpRequest, number: str, file_id: UUID) -> HttpResponseBase:
+    """A file of a member's statement, as a download; opening it stands in the ledger."""
+    file = actions.read_statement_file(
+        case=_case(number), file_id=file_id, by=asked(request).subject, at=asked(request).at
+    )
+    if file is None:
+        raise Http404
+    return FileResponse(file.file.open(), as_attachment=True, filename=file.filename, content_type=file.media_type)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door(Right.REVIEW)
+def arrival(request: HttpRequest, number: str) -> HttpResponseBase:
+    """Enter the day on which the letter arrived by registered post."""
+    case = _case(number)
+    form = PostForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.record_post(case=case, **form.cleaned_data, by=asked(request).subject, at=asked(request).at)
+        except Refusal as refusal:
+            as_errors(form, refusal)
+        else:
+            messages.success(request, _("Entered. The time for an appeal is counted from it."))
+            return redirect("revocation", number=number)
+    context = {"case": case, "form": form}
+    return render(request, "members/staff/revocation_arrival.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door(Right.REVIEW)
 def propose(request: HttpRequest, number: str) -> HttpResponseBase:
     """Write down ground and facts, and send the case for decision."""
     case = _case(number)
@@ -206,7 +263,7 @@ def decide(request: HttpRequest, number: str, what: str) -> HttpResponseBase:
 def appeal(request: HttpRequest, number: str) -> HttpResponseBase:
     """An appeal: text, files, clock, and for whoever may decide it the decision."""
     found = _appeal(number)
-    form = DecisionForm(request.POST or None)
+    form = AppealDecisionForm(request.POST or None)
     signing: Refusal | None = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -217,6 +274,7 @@ def appeal(request: HttpRequest, number: str) -> HttpResponseBase:
             actions.decide_appeal(
                 appeal=found,
                 grant="grant" in request.POST,
+                because=form.cleaned_data["because"],
                 text=form.cleaned_data["text"],
                 by=asked(request).subject,
                 at=asked(request).at,
@@ -231,6 +289,9 @@ def appeal(request: HttpRequest, number: str) -> HttpResponseBase:
         "appeal": found,
         "case": found.revocation,
         "state": (APPEAL.states[found.state], words.STATE_TONES[found.state]),
+        "recommendation": words.APPEAL_RECOMMENDED.get(found.recommendation),
+        "may_recommend": found.state == "filed" and shown_staff.may_review(asked(request).subject, asked(request).at),
+        "timeline": shown_staff.timeline_of(number),
         "form": form,
         "signing": signing,
         "conflict": queries.conflict_of(number, asked(request).subject.person),
@@ -239,6 +300,24 @@ def appeal(request: HttpRequest, number: str) -> HttpResponseBase:
     }
     failed = request.method == "POST"
     return render(request, "members/staff/appeal.html", context, status=422 if failed else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door(Right.REVIEW)
+def recommend_appeal(request: HttpRequest, number: str) -> HttpResponseBase:
+    """Write what the re-review found, and send the appeal for decision."""
+    found = _appeal(number)
+    form = RecommendAppealForm(request.POST or None, initial={"findings": found.findings})
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.recommend_appeal(appeal=found, **form.cleaned_data, by=asked(request).subject, at=asked(request).at)
+        except Refusal as refusal:
+            as_errors(form, refusal)
+        else:
+            messages.success(request, _("The case waits for another person's decision."))
+            return redirect("appeal", number=number)
+    context = {"appeal": found, "case": found.revocation, "form": form}
+    return render(request, "members/staff/appeal_recommend.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
