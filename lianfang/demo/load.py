@@ -38,7 +38,6 @@ SYSTEM = Subject.system("demo")
 PASSWORD = "Lantern-Harbour-2026"  # noqa: S105 - printed at start and valid in the demonstration alone
 LIST = "陸資來臺投資事業名錄"
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
-HEARING_DAYS = 17
 FULL = frozenset({Right.READ, Right.READ_SOURCE, Right.EXPORT, Right.SUBMIT, Right.RECALL})
 READING = frozenset({Right.READ, Right.READ_SOURCE, Right.EXPORT})
 
@@ -350,8 +349,15 @@ def _revoke(stage: Stage, company: Company) -> None:
     actions.give_notice(
         case=case, ground="1.4b", text=f"{facts}\n{says}", by=reviewer.subject(stage.at), at=stage.tick()
     )
-    # Nobody answers; the case goes on once the limit is over.
-    stage.tick(days=HEARING_DAYS)
+    admin = stage.of(company.team.admin)
+    actions.file_statement(
+        case=case,
+        text="公司改組中，目前沒有人員可以參加演練。",
+        files=[],
+        key=new_secret(),
+        by=admin.subject(stage.at),
+        at=stage.tick(hours=1),
+    )
     actions.propose(case=case, ground="1.4b", facts=facts, by=reviewer.subject(stage.at), at=stage.tick())
     actions.revoke(case=case, by=approver.subject(stage.at), at=stage.tick(hours=2))
 

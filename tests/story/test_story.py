@@ -240,6 +240,12 @@ def test_06_a_revocation_bites_the_next_request(site: Site) -> None:
     case = re.search(r"/staff/revocations/[^/]+", reviewer.page.url)
     assert case, reviewer.page.url
     _declare_none(reviewer, case.group(0))
+    reviewer.go(f"{case.group(0)}/notice")
+    reviewer.page.fill("textarea[name=text]", "將會員情資轉貼到公開論壇，請於期限前陳述。")
+    reviewer.submit()
+    Told.admin.go("/member/organisation/hearing")
+    Told.admin.page.fill("textarea[name=text]", "是離職同仁所為。")
+    Told.admin.submit()
     reviewer.go(f"{case.group(0)}/propose")
     reviewer.submit()
     approver = site.signed_in(site.account("approver", number=1))
