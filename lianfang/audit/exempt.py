@@ -39,6 +39,6 @@ EXEMPT: dict[str, str] = {
 """Table -> reason why it needs no entry."""
 
 BULK: frozenset[str] = frozenset(
-    {"intel_binding", "intel_item", "intel_logentry", "intel_relabelling", "intel_version"}
+    {"intel_binding", "intel_item", "intel_logentry", "intel_relabelling", "intel_version", "members_listrow"}
 )
 """Tables whose rows come in thousands: one check a statement instead of one a row."""

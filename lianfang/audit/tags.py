@@ -202,6 +202,12 @@ class Tag(StrEnum):
         "declared whether there is a conflict of interest",
     )
     MEMBERS_FINDING_RECORD = "members:finding:record", "記下陸資檢核結果", "recorded screening findings"
+    MEMBERS_LIST_DISCARD = "members:list:discard", "放棄一份讀進的名單", "discarded a list that was read"
+    MEMBERS_LIST_IMPORT = "members:list:import", "匯入一版官方名單", "imported an edition of an official list"
+    MEMBERS_LIST_READ = "members:list:read", "讀進一份名單並比對差異", "read a list and compared it with the last one"
+    MEMBERS_LIST_CASE_CLOSE = "members:list_case:close", "對名單案件作成判斷", "judged a case that a list had opened"
+    MEMBERS_LIST_CASE_OPEN = "members:list_case:open", "依名單開立一件案件", "opened a case because of a list"
+    MEMBERS_OWNERSHIP_STATE = "members:ownership:state", "記下申報的持股", "recorded declared holdings"
     MEMBERS_PROCEDURE_APPROVE = (
         "members:procedure:approve",
         "第一位核准人同意新版作業程序",
@@ -229,6 +235,7 @@ class Tag(StrEnum):
     MEMBERS_REVOCATION_OPEN = "members:revocation:open", "開始取消審查", "opened a revocation review"
     MEMBERS_REVOCATION_PROPOSE = "members:revocation:propose", "送交取消會籍的決定", "sent a revocation for decision"
     MEMBERS_REVOCATION_RETURN = "members:revocation:return", "退還取消審查", "sent a revocation back to review"
+    MEMBERS_SCREENING_RUN = "members:screening:run", "以名單比對一份名冊", "compared a roster with a list"
     MEMBERS_STATEMENT_FILE = "members:statement:file", "提出陳述", "filed a statement"
     MEMBERS_TERMINATION_GRANT = (
         "members:termination:grant",

@@ -16,7 +16,8 @@ from lianfang.accounts import registry
 from lianfang.accounts.models import Affiliation, Organization, Person, Token
 from lianfang.accounts.queries import keyed_digest
 from lianfang.kernel.clock import taipei
-from lianfang.members import roster
+from lianfang.kernel.text import Bilingual
+from lianfang.members import queries_lists, roster
 from lianfang.members.checking import applicant_row, missing, roster_rows
 from lianfang.members.lifecycle import IN_FORCE, OPEN_TERMINATION, Readiness
 from lianfang.members.models import (
@@ -182,8 +183,11 @@ def all_rows(application: Application) -> list[roster.Row]:
     return [applicant_row(application.answers), *roster_rows(application.answers)]
 
 
-def readiness(application: Application, at: datetime) -> Readiness:
-    """Count what stands for or against an approval at this instant (charter 1.3)."""
+def readiness(application: Application, at: datetime, *, whole: bool = True) -> Readiness:
+    """Find what stands for or against an approval at this instant (charter 1.1, 1.3).
+
+    A list of cases leaves out (`whole`) what no column of it shows: the comparison with boards, the holdings.
+    """
     rows, found = all_rows(application), findings(application)
     present = [found[row.key] for row in rows if row.key in found]
     oldest = taipei(at).date() - timedelta(days=int(registry.value("screening_list_max_age_days", at)))
@@ -197,7 +201,14 @@ def readiness(application: Application, at: datetime) -> Readiness:
         list_too_old=sum(finding.list_date < oldest for finding in present),
         authority_checked=application.authority_checks.filter(change__isnull=True).exists(),
         live_membership=_has_live_membership(application),
+        eligibility=_against(application, at) if whole else None,
+        ownership=queries_lists.against_holdings(application, {row.key: row.name for row in rows}) if whole else None,
     )
+
+
+def _against(application: Application, at: datetime) -> Bilingual | None:
+    answer = queries_lists.eligibility_of(application, at)
+    return answer.words if answer.blocks else None
 
 
 def _has_live_membership(application: Application) -> bool:
@@ -252,7 +263,7 @@ _KINDS: dict[type, str] = {
 _REVIEWING = (
     "taken_up", "screened", "authority_checked", "correction_requested", "recommended_approve", "recommended_reject",
     "opened", "notified", "proposed", "termination_recommended", "change_recommended_approve",
-    "change_recommended_reject",
+    "change_recommended_reject", "ownership",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from lianfang.accounts.doors import may, require
 from lianfang.kernel.deadlines import Deadline
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.members import queries, roster, shown, words
+from lianfang.members import queries, queries_lists, roster, shown, words
 from lianfang.members.calendars import calendar_at
 from lianfang.members.lifecycle import APPEAL, APPLICATION, MEMBERSHIP, REVOCATION, Readiness
 from lianfang.members.models import Appeal, Application, Membership, Revocation, ScreeningFinding
@@ -105,7 +105,7 @@ def rows(applications: Sequence[Application], at: datetime) -> list[QueueRow]:
     """Return the rows of a page of the queue, with the state of their checks."""
     found = []
     for application in applications:
-        check, tone = check_words(queries.readiness(application, at))
+        check, tone = check_words(queries.readiness(application, at, whole=False))
         found.append(
             QueueRow(
                 application, words.KINDS[application.kind], APPLICATION.states[application.state],
@@ -223,7 +223,7 @@ def case(application: Application, subject: Subject, at: datetime) -> dict[str, 
         "sentence": sentence(application, subject, made, conflict),
         "conflict": conflict,
         "readiness": readiness,
-        "checks": checks(application, readiness),
+        "checks": checks(application, readiness, at),
         "screened": [(row, one, result_words(one)) for row, one in screened(application, listed[: shown.ROWS_SHOWN])],
         "counts": _counts(application, listed),
         "row_total": len(listed),
@@ -236,6 +236,7 @@ def case(application: Application, subject: Subject, at: datetime) -> dict[str, 
         "decisions": queries.decisions(application=application),
         "timeline": shown.timeline(queries.events(number), queries.notes(number), names=True),
         "may_review": application.state == "under_review" and may(subject=subject, right=Right.REVIEW, at=at),
+        "may_see_rows": may(subject=subject, right=Right.REVIEW, at=at),
         "twins": queries.twins(application),
         "earlier": [(one, MEMBERSHIP.states[one.state]) for one in queries.earlier_memberships(application)],
     }
@@ -274,22 +275,32 @@ class Check:
     act: Bilingual | None
 
 
-def checks(application: Application, readiness: Readiness) -> list[Check]:
+def checks(application: Application, readiness: Readiness, at: datetime) -> list[Check]:
     """Return what was checked, what it gave, and where to go on."""
     number = application.number
     covered = queries.attested_hash(application) == application.roster_hash
-    eligible = words.BASIS_ELIGIBILITY.format(kind=words.KINDS[application.kind])
     rows_ = words.BASIS_ROWS.format(n=readiness.rows)
     attested = words.ATTESTED if covered else words.NOT_ATTESTED
     checked = words.AUTHORITY_CHECKED if readiness.authority_checked else words.AUTHORITY_NOT_CHECKED
     screening, authority = (reverse(name, args=[number]) for name in ("case_screening", "case_authority"))
     return [
-        Check(words.CHECK_ELIGIBILITY, words.AS_STATED, "", eligible, "#files", words.SEE_PROOF),
+        Check(words.CHECK_ELIGIBILITY, *_eligibility(application, at), "#files", words.SEE_PROOF),
         Check(words.CHECK_UBN, *_ubn(application, readiness), "", None),
         Check(words.CHECK_SCREENING, *check_words(readiness), rows_, screening, words.ACT_SCREEN),
         Check(words.CHECK_ATTESTATION, *attested, "#attestation", words.SEE_ATTESTATION),
         Check(words.CHECK_AUTHORITY, *checked, words.BASIS_AUTHORITY, authority, words.ACT_AUTHORITY),
     ]
+
+
+def _eligibility(application: Application, at: datetime) -> tuple[Bilingual, str, Bilingual]:
+    kind = words.KINDS[application.kind]
+    answer = queries_lists.eligibility_of(application, at)
+    if answer.edition is None and not answer.blocks:
+        return words.AS_STATED, "", words.BASIS_ELIGIBILITY.format(kind=kind)
+    result, tone = words.NOT_ELIGIBLE if answer.blocks else words.ELIGIBLE
+    if answer.edition is None:
+        return result, tone, answer.words
+    return result, tone, words.BASIS_LIST.format(words=answer.words, date=answer.edition.isoformat())
 
 
 def _ubn(application: Application, readiness: Readiness) -> tuple[Bilingual, str, Bilingual]:

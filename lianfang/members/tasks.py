@@ -1,4 +1,4 @@
-"""Jobs of members. They may run twice; a draft is erased once."""
+"""Jobs of members. They may run twice; a draft is erased once, a roster compared once with an edition."""
 
 from __future__ import annotations
 
@@ -14,3 +14,10 @@ from lianfang.policy.facts import Subject
 def erase_drafts(timestamp: int) -> None:  # noqa: ARG001 - the scheduler gives it
     """Erase the drafts whose time is over."""
     actions.erase_expired_drafts(by=Subject.system("members.erase_drafts"), at=utcnow())
+
+
+@app.periodic(cron="*/10 * * * *", periodic_id="members.screen")
+@app.task(name="members.screen", queue="default", queueing_lock="members.screen")
+def screen(timestamp: int) -> None:  # noqa: ARG001 - the scheduler gives it
+    """Compare with the newest lists whatever is due: submitted, changed, or told by a new edition."""
+    actions.screen_due(by=Subject.system("members.screen"), at=utcnow())

@@ -60,6 +60,7 @@ EVENTS: Final = {
     "correction_answered": _w("補正完成", "Correction answered"),
     "authority_checked": _w("查證代表權限", "Authority checked"),
     "screened": _w("陸資檢核", "Screening recorded"),
+    "ownership": _w("記下申報的持股", "Declared holdings recorded"),
     "conflict_none": _w("聲明無利害關係", "Declared no conflict of interest"),
     "conflict": _w("聲明有利害關係", "Declared a conflict of interest"),
     "recommended_approve": _w("建議核准", "Approval recommended"),
@@ -143,6 +144,9 @@ AS_STATED: Final = _w("申請人填寫", "As stated")
 BASIS_ELIGIBILITY: Final = _w(
     "{kind}（規章1.1），請核對附件與官方名單", "{kind} (Charter 1.1); compare proof and official list"
 )
+ELIGIBLE: Final = (_w("相符", "Right"), "good")
+NOT_ELIGIBLE: Final = (_w("不符", "Not so"), "bad")
+BASIS_LIST: Final = _w("{words}（{date}版）", "{words} (edition of {date})")
 BASIS_ROWS: Final = _w("名冊{n}列，含申請組織（規章1.3）", "{n} rows, the applicant included (Charter 1.3)")
 BASIS_AUTHORITY: Final = _w("誰有權代表組織切結", "Who may sign for the organisation")
 ATTESTED: Final = (_w("有效", "Stands"), "good", _w("切結涵蓋的名冊與目前相同", "Covers the roster as it is"))

@@ -38,6 +38,7 @@ WHO: dict[str, set[str]] = {
     "end_stop": {"analyst", "approver"},
     "take_up": {"reviewer"},
     "review": {"reviewer"},
+    "import_list": {"reviewer"},
     "approve": {"approver"},
     "revoke": {"approver"},
     "edit_charter": {"publisher"},

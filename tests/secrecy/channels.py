@@ -192,6 +192,11 @@ DOORS: dict[str, str] = {
     ),
     "changes": "staff's list",
     "change_confirm": "way in",
+    **dict.fromkeys(
+        ("case_row", "case_holdings", "list_edition", "list_import", "list_discard", "list_file", "list_case",
+         "list_case_judge"), "staff's case",
+    ),
+    **dict.fromkeys(("lists", "list_new", "list_cases"), "staff's list"),
     **dict.fromkeys(("exit", "exit_appeal", "exit_appeal_receipt", "exit_letter"), "exit"),
     **dict.fromkeys(
         ("audit", "audit_entry", "audit_entry_proof", "audit_verify", "audit_acknowledge", "audit_checkpoint",

@@ -47,6 +47,8 @@ from lianfang.members.actions.filing_changes import (
     write_about_change,
 )
 from lianfang.members.actions.hearing import file_statement, give_notice, read_statement_file
+from lianfang.members.actions.listing import close_list_case, discard_list, import_list, read_list
+from lianfang.members.actions.owning import state_ownership
 from lianfang.members.actions.publishing import (
     approve_procedure,
     begin_procedure,
@@ -76,6 +78,7 @@ from lianfang.members.actions.revoking import (
     revoke,
     send_back,
 )
+from lianfang.members.actions.screening import open_listing_case, screen_application, screen_due, screen_membership
 from lianfang.members.actions.terminating import (
     grant_termination,
     preview_termination,
@@ -105,8 +108,10 @@ __all__ = [
     "check_authority",
     "check_change_authority",
     "close_case",
+    "close_list_case",
     "decide_appeal",
     "declare_conflict",
+    "discard_list",
     "discard_procedure",
     "end_relay",
     "erase_draft",
@@ -116,8 +121,10 @@ __all__ = [
     "file_statement",
     "give_notice",
     "grant_termination",
+    "import_list",
     "mask_attachment",
     "open_letter",
+    "open_listing_case",
     "open_revocation",
     "preview_change_letter",
     "preview_letter",
@@ -129,6 +136,7 @@ __all__ = [
     "read_appeal_file",
     "read_attachment",
     "read_change_file",
+    "read_list",
     "read_statement_file",
     "recommend",
     "recommend_appeal",
@@ -150,10 +158,14 @@ __all__ = [
     "revoke",
     "save_procedure",
     "save_step",
+    "screen_application",
+    "screen_due",
+    "screen_membership",
     "send_back",
     "send_link",
     "start",
     "start_relay",
+    "state_ownership",
     "submit",
     "take_up",
     "take_up_change",

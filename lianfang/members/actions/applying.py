@@ -23,7 +23,7 @@ from lianfang.kernel.deadlines import Deadline
 from lianfang.kernel.ids import digest, new_secret
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.members import pictures, queries
+from lianfang.members import pictures, queries, wake
 from lianfang.members.calendars import calendar_at
 from lianfang.members.checking import check, roster_hash
 from lianfang.members.lifecycle import APPLICATION
@@ -296,6 +296,7 @@ def submit(
     record(by=by, at=at, about=locked, detail=_sent(locked), text=canonical(locked.submitted_form).decode())
     _event(locked, "submitted", at, {"charter": charter.number, "privacy": privacy.number})
     _mail_receipt(locked, by, at)
+    wake.screen()
     failpoint("members.submit.before-commit")
     transaction.on_commit(lambda: failpoint("members.submit.after-commit"))
     return locked
@@ -414,6 +415,7 @@ def answer_corrections(
     _resume(locked, before, at)
     record(by=by, at=at, about=locked, detail={"items": [str(pk) for pk in items], "roster": locked.roster_hash})
     _event(locked, "correction_answered", at, {"items": len(items)})
+    wake.screen()
 
 
 def _is_answered(

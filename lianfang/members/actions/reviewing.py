@@ -120,13 +120,16 @@ def record_findings(*, application: Application, findings: Sequence[Finding], by
     """
     locked = locked_application(application)
     require(subject=by, right=Right.REVIEW, target=queries.case_of(locked), at=at)
-    _require_state(locked, "under_review")
+    require_state(locked, "under_review")
     rows = {row.key for row in queries.all_rows(locked)}
     for finding in findings:
         check_finding(finding, rows, at)
     # Of one row told twice the later counts.
     findings = list({finding.row_key: finding for finding in findings}.values())
-    ScreeningFinding.objects.bulk_create([_row(locked, finding, by, at) for finding in findings])
+    known = queries.findings(locked)
+    ScreeningFinding.objects.bulk_create(
+        [_row(locked, finding, known.get(finding.row_key), by, at) for finding in findings]
+    )
     counts = {result: sum(one.result == result for one in findings) for result in RESULTS}
     record(by=by, at=at, about=locked, detail={"rows": len(findings), **counts, "roster": locked.roster_hash})
     log_event(case=locked.number or "", event="screened", by=by.person, at=at, detail={"rows": len(findings), **counts})
@@ -146,7 +149,11 @@ def check_finding(finding: Finding, rows: set[str], at: datetime) -> None:
         raise Refusal(_REASON, rule="finding-reason", clause="1.3", field="note")
 
 
-def _row(application: Application, finding: Finding, by: Subject, at: datetime) -> ScreeningFinding:
+def _row(
+    application: Application, finding: Finding, known: ScreeningFinding | None, by: Subject, at: datetime
+) -> ScreeningFinding:
+    # A judgement of what the system found is about the very rows of the list that it found.
+    judged = known if known is not None and (known.result, known.list_date) == _named(finding) else None
     return ScreeningFinding(
         vault_key=application.vault_key,
         application=application,
@@ -156,9 +163,15 @@ def _row(application: Application, finding: Finding, by: Subject, at: datetime) 
         source=finding.source.strip(),
         list_date=finding.list_date,
         note=finding.note.strip()[:_LONGEST],
+        edition_id=judged.edition_id if judged else None,
+        matches=judged.matches if judged else [],
         by_id=person_of(by),
         at=at,
     )
+
+
+def _named(finding: Finding) -> tuple[str, date]:
+    return finding.result, finding.list_date
 
 
 @action(Tag.MEMBERS_AUTHORITY_CHECK)
@@ -166,7 +179,7 @@ def check_authority(*, application: Application, method: str, note: str = "", by
     """Keep how the authority of the person who attested was checked."""
     locked = locked_application(application)
     require(subject=by, right=Right.REVIEW, target=queries.case_of(locked), at=at)
-    _require_state(locked, "under_review")
+    require_state(locked, "under_review")
     known = {option["value"] for option in queries.spec_of(locked).authority_methods}
     if method not in known:
         raise Refusal(_METHOD, rule="authority-method", field="method")
@@ -346,7 +359,8 @@ def _conflict(case: Application, by: Subject) -> bool | None:
     return queries.conflict_of(case.number or "", by.person)
 
 
-def _require_state(application: Application, state: str) -> None:
+def require_state(application: Application, state: str) -> None:
+    """Raise Refusal unless the case is in that state."""
     if application.state != state:
         words = Bilingual(zh="目前狀態為「{state}」，不能做這件事。", en="Not possible while the state is “{state}”.")
         raise Refusal(words.format(state=APPLICATION.states[application.state]), rule="application-state")

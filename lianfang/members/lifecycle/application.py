@@ -13,7 +13,7 @@ from lianfang.policy.facts import Right
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """What stands for or against an application at this instant, counted by `queries.readiness`.
+    """What stands for or against an application at this instant, found by `queries.readiness`.
 
     `rows` is the roster with the applicant itself; `screened` of them have a finding for exactly their present words.
     `judged_hits` are name hits that a person explained in writing. `list_too_old` counts findings made with an edition
@@ -28,6 +28,10 @@ class Readiness:
     list_too_old: int
     authority_checked: bool
     live_membership: bool
+    eligibility: Bilingual | None = None
+    """What the official lists and the settings say against it (charter 1.1)."""
+    ownership: Bilingual | None = None
+    """What the declared holdings say against it (charter 1.3)."""
 
 
 def attested_roster(_: Stateful, *, attested: str, roster: str) -> Bilingual | None:
@@ -71,6 +75,14 @@ def no_hit(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
             zh="{n}筆名稱相符還沒有書面判斷（規章1.3）。", en="{n} name matches have no written finding (Charter 1.3)."
         ).format(n=readiness.unjudged_name_hits)
     return None
+
+
+def _eligible(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
+    return readiness.eligibility
+
+
+def _not_held_from_the_mainland(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
+    return readiness.ownership
 
 
 def authority_checked(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
@@ -196,7 +208,16 @@ APPLICATION = Machine(
             ["under_review"],
             "recommended",
             right=Right.REVIEW,
-            guards=(no_conflict, attested_roster, screened, no_hit, authority_checked, one_membership),
+            guards=(
+                no_conflict,
+                attested_roster,
+                _eligible,
+                screened,
+                no_hit,
+                _not_held_from_the_mainland,
+                authority_checked,
+                one_membership,
+            ),
             clause="1.3",
             words=Bilingual(zh="建議核准", en="Recommend approval"),
         ),
@@ -228,8 +249,10 @@ APPLICATION = Machine(
                 no_conflict,
                 _recommended_approval,
                 attested_roster,
+                _eligible,
                 screened,
                 no_hit,
+                _not_held_from_the_mainland,
                 authority_checked,
                 one_membership,
                 _enough_approvers,

@@ -15,7 +15,9 @@ from lianfang.members.models.applications import (
 from lianfang.members.models.calendars import CalendarEdition
 from lianfang.members.models.cases import CaseEvent, CaseNote, ConflictDeclaration, Decision, FirstApproval
 from lianfang.members.models.changes import ChangeConfirmation, ChangeFile, ChangeRequest, FactChange, RosterDraft
+from lianfang.members.models.lists import LIST_KINDS, ListCase, ListEdition, ListRow, ScreeningRun
 from lianfang.members.models.memberships import Constituent, Membership, MembershipInterval, RelayRule
+from lianfang.members.models.ownership import OwnershipStatement
 from lianfang.members.models.procedures import CaseCounter, Procedure, ProcedureDraft
 from lianfang.members.models.revocations import (
     FROM_ARRIVAL,
@@ -32,6 +34,7 @@ from lianfang.members.models.terminations import HANDLINGS, Termination
 __all__ = [
     "FROM_ARRIVAL",
     "HANDLINGS",
+    "LIST_KINDS",
     "Appeal",
     "AppealFile",
     "Application",
@@ -52,14 +55,19 @@ __all__ = [
     "Decision",
     "FactChange",
     "FirstApproval",
+    "ListCase",
+    "ListEdition",
+    "ListRow",
     "Membership",
     "MembershipInterval",
+    "OwnershipStatement",
     "Procedure",
     "ProcedureDraft",
     "RelayRule",
     "Revocation",
     "RosterDraft",
     "ScreeningFinding",
+    "ScreeningRun",
     "Statement",
     "StatementFile",
     "Termination",

@@ -164,11 +164,20 @@ class ScreeningFinding(Sealed):
     source = models.CharField(max_length=120)
     list_date = models.DateField()
     note = SealedText(blank=True)
-    by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    edition = models.ForeignKey("members.ListEdition", on_delete=models.PROTECT, null=True, related_name="+")
+    """Of a comparison with an imported edition; a list that was looked up elsewhere is told by `source` alone."""
+    matches = models.JSONField(default=list)
+    """Which rows of the list the name or number is like, as [number, name, score of 100, what matched]."""
+    by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, related_name="+")
+    """None: the system compared."""
     at = models.DateTimeField()
 
     class Meta:
         constraints = [
+            # A judgement that a hit is somebody else names who wrote it, also where later editions carry it on.
+            models.CheckConstraint(
+                condition=Q(other_entity=False) | Q(by__isnull=False), name="finding_judged_by_a_person"
+            ),
             models.CheckConstraint(
                 condition=Q(result__in=["clear", "name_hit", "id_hit", "unverifiable"]), name="finding_result_known"
             ),
