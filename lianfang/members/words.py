@@ -375,7 +375,6 @@ The decision rests on clause {letter.clause} of the charter."""
 
 def termination_letter(letter: Letter, *, granted: bool, handling: Bilingual) -> Bilingual:
     """Return the letter that tells of the decision on a request to end a membership (N13)."""
-    further: tuple[str, ...]
     if granted:
         subject = _w(
             "同意貴組織終止團體會員資格，請查照。", "The membership of your organisation has ended, as requested."

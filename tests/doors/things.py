@@ -30,8 +30,8 @@ _BY_NAME = {
         "audit_", "case", "change_case", "change_ask_again", "change_authority", "change_conflict",
         "change_decide", "change_entry", "change_file", "change_note", "change_recommend", "change_return",
         "change_screening", "change_take_up", "colleague_leaves", "invite_colleague_again", "letter", "membership",
-        "list_", "revocation", "appeal", "termination", "statement_file", "decide_", "leave_duty", "procedure", "setting",
-        "staff_intel_",
+        "list_", "revocation", "appeal", "termination", "statement_file", "decide_", "leave_duty", "procedure",
+        "setting", "staff_intel_",
     ),
     "public": ("charter_", "demo_"),
     "link": (
