@@ -235,6 +235,10 @@ class Tag(StrEnum):
     MEMBERS_REVOCATION_OPEN = "members:revocation:open", "開始取消審查", "opened a revocation review"
     MEMBERS_REVOCATION_PROPOSE = "members:revocation:propose", "送交取消會籍的決定", "sent a revocation for decision"
     MEMBERS_REVOCATION_RETURN = "members:revocation:return", "退還取消審查", "sent a revocation back to review"
+    MEMBERS_ROSTER_FIX = "members:roster:fix", "修正匯入檔的列", "corrected rows of a roster file"
+    MEMBERS_ROSTER_FORGET = "members:roster:forget", "清除匯入檔", "erased a roster file"
+    MEMBERS_ROSTER_KEEP = "members:roster:keep", "讀入名冊檔", "read in a roster file"
+    MEMBERS_ROSTER_MAP = "members:roster:map", "指定匯入檔的欄位", "said which column of a roster file holds what"
     MEMBERS_SCREENING_RUN = "members:screening:run", "以名單比對一份名冊", "compared a roster with a list"
     MEMBERS_STATEMENT_FILE = "members:statement:file", "提出陳述", "filed a statement"
     MEMBERS_TERMINATION_GRANT = (

@@ -41,6 +41,7 @@ KINDS: dict[str, Bilingual] = {
     "members.membership": _kind("會籍", "Membership"),
     "members.procedure": _kind("作業程序", "Procedure"),
     "members.relayrule": _kind("轉送規則", "Rule of relay"),
+    "members.rosterdraft": _kind("名冊匯入檔", "Roster file"),
     "members.revocation": _kind("取消會籍案", "Revocation"),
     "outbox.delivery": _kind("信件", "Mail"),
     "vault.master": _kind("主金鑰", "Master key"),

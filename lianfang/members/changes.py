@@ -16,7 +16,7 @@ from lianfang.accounts.models import Affiliation
 from lianfang.accounts.queries import keyed_digest
 from lianfang.kernel.clock import taipei
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import changing, queries, roster
+from lianfang.members import changing, importing, queries, roster
 from lianfang.members.changing import Listed, Turn
 from lianfang.members.lifecycle import IN_FORCE, OPEN_CHANGE, ChangeReadiness
 from lianfang.members.models import (
@@ -27,6 +27,7 @@ from lianfang.members.models import (
     Constituent,
     FactChange,
     Membership,
+    RosterDraft,
     ScreeningFinding,
 )
 from lianfang.members.procedure import Spec
@@ -162,6 +163,59 @@ def searched_roster(group_id: UUID, at: datetime, *, words: str = "", screening:
             Q(listed_name__icontains=words) | Q(organization__name_zh__icontains=words) | Q(organization__ubn=words)
         )
     return rows.filter(screening=screening) if screening else rows
+
+
+@dataclass(frozen=True, slots=True)
+class RosterPage:
+    """A page of a roster, with the ids by which its neighbours are asked for."""
+
+    rows: list[Constituent]
+    newer: str
+    older: str
+
+
+def roster_page(rows: QuerySet[Constituent], *, after: str = "", before: str = "", most: int = 100) -> RosterPage:
+    """Return a page of a roster in its order; `after` and `before` are ids of rows that an earlier page held."""
+    key = after or before
+    edge = rows.filter(pk=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 19 else None
+    if edge is None:
+        found = list(rows[: most + 1])
+        return RosterPage(found[:most], "", str(found[most - 1].pk) if len(found) > most else "")
+    name, place = edge.organization.name_zh, edge.pk
+    if before:
+        back = rows.filter(Q(organization__name_zh__lt=name) | Q(organization__name_zh=name, pk__lt=place))
+        found = list(back.order_by("-organization__name_zh", "-pk")[: most + 1])
+        kept = found[:most][::-1]
+        return RosterPage(
+            kept, str(kept[0].pk) if len(found) > most else "", str(kept[-1].pk) if kept else str(edge.pk)
+        )
+    forth = rows.filter(Q(organization__name_zh__gt=name) | Q(organization__name_zh=name, pk__gt=place))
+    found = list(forth[: most + 1])
+    kept = found[:most]
+    return RosterPage(kept, str(kept[0].pk) if kept else "", str(kept[-1].pk) if len(found) > most else "")
+
+
+def roster_draft(draft_id: UUID, *, membership_id: UUID, person_id: UUID | None, at: datetime) -> RosterDraft | None:
+    """Return a file on its way in, for the person who brought it, while its time lasts."""
+    rows = RosterDraft.objects.select_related("vault_key", "membership")
+    return rows.filter(pk=draft_id, membership=membership_id, person=person_id, expires_at__gt=at).first()
+
+
+def compared(draft: RosterDraft, at: datetime) -> importing.Diff:
+    """Return a file compared with the roster in force."""
+    membership = draft.membership
+    most = int(spec_in_force(at).field("roster", "rows").raw.get("max_rows", 5000))
+    return importing.compare(
+        draft.lines,
+        columns=draft.columns,
+        heading=draft.heading,
+        whole=draft.whole,
+        fixes=draft.fixes,
+        held=listed(membership.organization_id, at),
+        applicant=applicant_at(membership, at),
+        at=at,
+        most=most,
+    )
 
 
 def listed(group_id: UUID, at: datetime) -> list[Listed]:

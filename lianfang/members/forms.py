@@ -693,3 +693,21 @@ class ChangeReasonForm(forms.Form):
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": "4"}),
     )
+
+
+class RosterFileForm(forms.Form):
+    """A roster as a file, or pasted."""
+
+    use_required_attribute = False
+
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_("CSV (UTF-8 or Big5) or XLSX, up to 20 MB. Formulas and merged cells are not taken."),
+        required=False,
+    )
+    pasted = forms.CharField(
+        label=_("Or paste rows: name, business number"),
+        required=False,
+        max_length=2_000_000,
+        widget=forms.Textarea(attrs={"rows": "8", "spellcheck": "false", "class": "mono t14"}),
+    )

@@ -80,8 +80,8 @@ def read(text: str, *, applicant: Row | None = None, most: int = 5000) -> Readin
     seen: dict[Row | str, int] = {}
     for line, cells in _cells(text):
         try:
-            row = _row(cells)
-            _once(row, line, seen, applicant)
+            row = row_of(cells)
+            once(row, line, seen, applicant)
         except Refusal as refusal:
             faults.append(Fault(line, _shown(cells), refusal.reason))
         else:
@@ -134,7 +134,8 @@ def _shown(cells: list[str]) -> str:
     return whole.encode("utf-8", "replace").decode("utf-8")
 
 
-def _row(cells: list[str]) -> Row:
+def row_of(cells: list[str]) -> Row:
+    """Return a row read from its cells, name and number. Raises Refusal for what cannot be read."""
     if cells[1:] == [_TORN]:
         raise Refusal(_BROKEN_CELL, rule="roster-row")
     if any(unicodedata.category(character) in _UNSEEN for cell in cells for character in cell):
@@ -160,7 +161,8 @@ def names_applicant(row: Row, applicant: Row) -> bool:
     return row == applicant or bool(row.ubn and row.ubn == applicant.ubn)
 
 
-def _once(row: Row, line: int, seen: dict[Row | str, int], applicant: Row | None) -> None:
+def once(row: Row, line: int, seen: dict[Row | str, int], applicant: Row | None) -> None:
+    """Raise Refusal for a row that names the applicant itself, or what an earlier line named; else remember it."""
     if applicant is not None and names_applicant(row, applicant):
         raise Refusal(APPLICANT, rule="roster-row")
     mark: Row | str = row.ubn or row

@@ -21,3 +21,10 @@ def erase_drafts(timestamp: int) -> None:  # noqa: ARG001 - the scheduler gives 
 def screen(timestamp: int) -> None:  # noqa: ARG001 - the scheduler gives it
     """Compare with the newest lists whatever is due: submitted, changed, or told by a new edition."""
     actions.screen_due(by=Subject.system("members.screen"), at=utcnow())
+
+
+@app.periodic(cron="25 * * * *", periodic_id="members.forget_rosters")
+@app.task(name="members.forget_rosters", queue="default", queueing_lock="members.forget_rosters")
+def forget_rosters(timestamp: int) -> None:  # noqa: ARG001 - the scheduler gives it
+    """Erase files of rosters that became nothing within a day."""
+    actions.forget_old_rosters(by=Subject.system("members.forget_rosters"), at=utcnow())

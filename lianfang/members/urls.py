@@ -14,6 +14,7 @@ from lianfang.members.views import (
     member,
     procedures,
     revocations,
+    rosters,
     staff,
     terminations,
 )
@@ -118,6 +119,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("member/organisation/changes/<str:number>/message", changes.change_message, name="change_message"),
     path("member/organisation/history", changes.history, name="history"),
     path("member/organisation/roster", member.roster, name="roster"),
+    path("member/organisation/roster/import", rosters.roster_import, name="roster_import"),
+    path("member/organisation/roster/import/<uuid:draft>", rosters.roster_import_one, name="roster_import_one"),
     path("member/organisation/roster/add", changes.roster_add, name="roster_add"),
     path("member/organisation/roster/remove", changes.roster_remove, name="roster_remove"),
     path("member/organisation/roster/transfer", changes.roster_transfer, name="roster_transfer"),

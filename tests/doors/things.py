@@ -19,7 +19,7 @@ from lianfang.charter.queries import in_force
 from lianfang.intel import drafts, intake
 from lianfang.intel.labelling import LabelForm
 from lianfang.kernel.clock import utcnow
-from lianfang.members.actions import Filing, file_appeal, file_change
+from lianfang.members.actions import Filing, file_appeal, file_change, keep_roster
 from lianfang.members.models import Attachment, ChangeRequest
 from lianfang.policy.facts import Audience, Channel, NameSource, Role, Tlp
 from tests.intel.cast import bundle, indicator
@@ -78,6 +78,7 @@ def make(world: World) -> Things:
         at=world.clock.tick(),
     )
     change = _change(world)
+    rows = keep_roster(membership=yi.membership, name="x.csv", content=b"a,b", by=by, at=at)
     token = world.tokens["yi"][0].pk
     # Not a passkey, but an authenticator of somebody else: a real one is made by a browser.
     passkey = Authenticator.objects.get(user=yi.admin.account, type=Authenticator.Type.TOTP).pk
@@ -92,6 +93,7 @@ def make(world: World) -> Things:
             for name in ("item", "why", "download", "recall", "release", "label", "relay")
         },
         ("submit_who", "draft"): kept.pk,
+        ("roster_import_one", "draft"): rows.pk,
         **{(name, "number"): change.number for name in ("change", "change_message", "change_withdraw")},
         ("submission", "submission"): submission.pk,
         ("apply_mask", "file_id"): file.pk,

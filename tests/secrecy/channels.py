@@ -183,7 +183,7 @@ DOORS: dict[str, str] = {
     ),
     **dict.fromkeys(
         ("change", "change_message", "change_withdraw", "changes_filed", "history", "new_change", "roster_add",
-         "roster_remove", "roster_transfer"), "people and keys of one's own",
+         "roster_import", "roster_import_one", "roster_remove", "roster_transfer"), "people and keys of one's own",
     ),
     **dict.fromkeys(
         ("change_ask_again", "change_authority", "change_case", "change_conflict", "change_decide", "change_entry",

@@ -47,6 +47,13 @@ from lianfang.members.actions.filing_changes import (
     write_about_change,
 )
 from lianfang.members.actions.hearing import file_statement, give_notice, read_statement_file
+from lianfang.members.actions.importing_rosters import (
+    fix_roster,
+    forget_old_rosters,
+    forget_roster,
+    keep_roster,
+    map_roster,
+)
 from lianfang.members.actions.listing import close_list_case, discard_list, import_list, read_list
 from lianfang.members.actions.owning import state_ownership
 from lianfang.members.actions.publishing import (
@@ -119,9 +126,14 @@ __all__ = [
     "file_appeal",
     "file_change",
     "file_statement",
+    "fix_roster",
+    "forget_old_rosters",
+    "forget_roster",
     "give_notice",
     "grant_termination",
     "import_list",
+    "keep_roster",
+    "map_roster",
     "mask_attachment",
     "open_letter",
     "open_listing_case",

@@ -346,8 +346,13 @@ def _rename(
     row.removed_at = at
     row.save(update_fields=["removed_at"])
     organization = row.organization
-    if organization.kind == Organization.Kind.CONSTITUENT and not _known_elsewhere(row):
-        Organization.objects.filter(pk=organization.pk).update(name_zh=one["name"])
+    known = Organization.objects.filter(ubn=one["ubn"]).first() if one["ubn"] else None
+    if known is not None and known.pk != organization.pk:
+        # The number that was missing so far is that of an organisation which is known here already.
+        organization = known
+    elif organization.kind == Organization.Kind.CONSTITUENT and not _known_elsewhere(row):
+        number = organization.ubn or one["ubn"] or None
+        Organization.objects.filter(pk=organization.pk).update(name_zh=one["name"], ubn=number)
     return Constituent.objects.create(**_placed(row.group_id, organization, one, found, at))
 
 

@@ -42,8 +42,8 @@ from lianfang.members.models import ChangeConfirmation, ChangeRequest, Constitue
 from lianfang.policy.facts import Right
 
 _CONTROLS = frozenset(
-    {"csrfmiddlewaretoken", "review", "send", "edit", "key", "charter", "privacy", "accept_charter", "accept_privacy",
-     *actions.ATTESTED}
+    {"csrfmiddlewaretoken", "chosen", "review", "send", "edit", "key", "charter", "privacy", "accept_charter",
+     "accept_privacy", *actions.ATTESTED}
 )  # fmt: skip
 _NO_ROW = Bilingual(zh="請先在名冊上勾選要移除的列。", en="Tick the rows to be removed on the roster first.")
 _NO_NAME = Bilingual(zh="請寫名稱。", en="Write the name.")
@@ -103,7 +103,8 @@ class Flow:
 
     def answer(self) -> HttpResponseBase:
         """Answer the request."""
-        if self.request.method != "POST":
+        # Rows were ticked on the roster, or a file was worked on: the first page is still to be filled in.
+        if self.request.method != "POST" or not {"review", "send", "edit"} & self.request.POST.keys():
             return self._first(200)
         valid = [form.is_valid() for form in (*self.given, self.why)]
         if "edit" in self.request.POST or not all(valid):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from lianfang.accounts.doors import door
 from lianfang.accounts.models import Organization
 from lianfang.accounts.views.asked import asked, pair
-from lianfang.members import actions, queries, words
+from lianfang.members import actions, changes, queries, words
 from lianfang.members.middleware import SESSION_AFFILIATION
+from lianfang.members.shown_staff import searched
 from lianfang.members.subjects import SCREENED
 from lianfang.policy.facts import Right, Role, Tlp
 
@@ -24,17 +26,31 @@ from lianfang.policy.facts import Right, Role, Tlp
 @door.member
 def roster(request: HttpRequest) -> HttpResponse:
     """The constituents of one's group with the state of their screening; a constituent sees itself alone."""
-    subject, mine = asked(request).subject, pair(request)
-    rows = queries.roster_of(mine.group)
+    subject, mine, at = asked(request).subject, pair(request), asked(request).at
+    every = changes.roster_at(mine.group, at)
+    wanted = {name: searched(request.GET.get(name)) for name in ("q", "screening")}
+    rows = changes.searched_roster(mine.group, at, words=wanted["q"], screening=wanted["screening"])
     if subject.is_constituent:
-        rows = rows.filter(organization=mine.organization)
+        every, rows = (some.filter(organization=mine.organization) for some in (every, rows))
+    page = changes.roster_page(rows, after=request.GET.get("after", ""), before=request.GET.get("before", ""))
+    kept = {name: value for name, value in wanted.items() if value}
+    membership = changes.membership_of(mine.group)
+    files = not subject.is_constituent and subject.role is Role.MEMBER_ADMIN
     context = {
-        "rows": [(row, words.SCREENING[row.screening], words.SCREENING_TONES[row.screening]) for row in rows[:5000]],
-        "passed": rows.filter(screening__in=SCREENED).count(),
-        "whole": rows.count(),
+        "rows": [(row, words.SCREENING[row.screening], words.SCREENING_TONES[row.screening]) for row in page.rows],
+        "passed": every.filter(screening__in=SCREENED).count(),
+        "whole": every.count(),
+        "found": rows.count(),
+        "wanted": wanted,
+        "screenings": words.SCREENING,
+        "newer": f"?{urlencode({**kept, 'before': page.newer})}" if page.newer else "",
+        "older": f"?{urlencode({**kept, 'after': page.older})}" if page.older else "",
+        "may_file": files and membership is not None,
+        "standing": changes.open_change(membership.pk) if files and membership else None,
+        "attested": membership is None or changes.attestation_stands(membership, at),
         "relays": {rule.tlp for rule in queries.relay_rules(mine.group)},
         "automatic": sorted(tlp.label for tlp in subject.terms.automatic_relay),
-        "may_relay": not subject.is_constituent and subject.role is Role.MEMBER_ADMIN,
+        "may_relay": files,
     }
     return render(request, "members/roster.html", context)
 
