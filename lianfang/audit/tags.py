@@ -172,6 +172,7 @@ class Tag(StrEnum):
     MEMBERS_ATTACHMENT_READ = "members:attachment:read", "開啟附件", "opened an attachment"
     MEMBERS_ATTACHMENT_REMOVE = "members:attachment:remove", "移除附件", "removed an attachment"
     MEMBERS_AUTHORITY_CHECK = "members:authority:check", "記下代表權限的查證", "recorded how authority was checked"
+    MEMBERS_CALENDAR_IMPORT = "members:calendar:import", "匯入辦公日曆", "imported an office calendar"
     MEMBERS_CASE_NOTE = "members:case:note", "在案件加註記或留言", "added a note or message to a case"
     MEMBERS_CHANGE_APPLY = "members:change:apply", "套用異動", "applied a change of a member's data"
     MEMBERS_CHANGE_ASK = "members:change:ask", "寄出異動確認連結", "sent the link that confirms a change"
@@ -201,6 +202,8 @@ class Tag(StrEnum):
         "聲明利害關係",
         "declared whether there is a conflict of interest",
     )
+    MEMBERS_FEED_END = "members:feed:end", "停用期限日曆連結", "ended the link to the calendar of limits"
+    MEMBERS_FEED_MAKE = "members:feed:make", "建立期限日曆連結", "made a link to the calendar of limits"
     MEMBERS_FINDING_RECORD = "members:finding:record", "記下陸資檢核結果", "recorded screening findings"
     MEMBERS_LIST_DISCARD = "members:list:discard", "放棄一份讀進的名單", "discarded a list that was read"
     MEMBERS_LIST_IMPORT = "members:list:import", "匯入一版官方名單", "imported an edition of an official list"
@@ -223,6 +226,8 @@ class Tag(StrEnum):
     MEMBERS_PROCEDURE_PUBLISH = "members:procedure:publish", "發布新版作業程序", "published an edition of the procedure"
     MEMBERS_PROCEDURE_RETURN = "members:procedure:return", "退回作業程序草稿", "sent a draft of the procedure back"
     MEMBERS_PROCEDURE_SAVE = "members:procedure:save", "修改作業程序草稿", "changed a draft of the procedure"
+    MEMBERS_HOLD_LIFT = "members:hold:lift", "解除案件保全", "lifted a legal hold"
+    MEMBERS_HOLD_PLACE = "members:hold:place", "保全案件", "placed a legal hold"
     MEMBERS_RELAY_END = "members:relay:end", "停止轉送一個等級給內部成員", "ended a rule that relays to constituents"
     MEMBERS_RELAY_START = "members:relay:start", "訂定轉送一個等級給內部成員", "made a rule that relays to constituents"
     MEMBERS_REVOCATION_CLOSE = (

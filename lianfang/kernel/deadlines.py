@@ -114,23 +114,44 @@ class Deadline:
         return (self.last_day - taipei(at).date()).days
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of counting a limit: a code (`event`, `first`, `counted`, `rest`, `last`) and the day it is about."""
+
+    code: str
+    day: date
+
+
+def steps(event: datetime, days: int, calendar: Calendar) -> list[Step]:
+    """Return how `last_day` gets there, step by step, for a page that shows it. Raises ValueError as `last_day`."""
+    last = last_day(event, days, calendar)
+    begin = taipei(event).date()
+    counted = begin + days * _DAY
+    rests = [Step("rest", counted + n * _DAY) for n in range((last - counted).days)]
+    return [Step("event", begin), Step("first", begin + _DAY), Step("counted", counted), *rests, Step("last", last)]
+
+
 def _days(year: int, *listed: tuple[int, int]) -> Iterable[date]:
     return (date(year, month, day) for month, day in listed)
 
 
-# Weekdays on which the government's offices rest. 2026: office calendar of the Executive Yuan, letter 院授人培字第
+# Weekdays on which the government's offices rest. 2025: office calendar as changed in May by the Act on Commemorative
+# Days and Holidays (118 rest days; one Saturday made up for a day before the Lunar New Year).
+# 2026: office calendar of the Executive Yuan, letter 院授人培字第
 # 11430248312號 of 2025-06-13 (120 rest days, no make-up workday). 2027: counted from the Act on Commemorative Days and
 # Holidays of 2025 (a Saturday moves to the workday before, a Sunday to the one after), with the substitutes for the
 # Lunar New Year after it, as that can only lengthen a limit; to be replaced by the published calendar.
 TAIWAN_OFFICE = Calendar(
-    edition="tw-office-2026+2027p",
+    edition="tw-office-2025+2026+2027p",
     rest_days=frozenset(
         [
+            *_days(2025, (1, 1), (1, 27), (1, 28), (1, 29), (1, 30), (1, 31), (2, 28), (4, 3), (4, 4), (5, 30)),
+            *_days(2025, (9, 29), (10, 6), (10, 10), (10, 24), (12, 25)),
             *_days(2026, (1, 1), (2, 16), (2, 17), (2, 18), (2, 19), (2, 20), (2, 27), (4, 3), (4, 6), (5, 1)),
             *_days(2026, (6, 19), (9, 25), (9, 28), (10, 9), (10, 26), (12, 25)),
             *_days(2027, (1, 1), (2, 4), (2, 5), (2, 8), (2, 9), (2, 10), (3, 1), (4, 5), (4, 6), (4, 30)),
             *_days(2027, (6, 9), (9, 15), (9, 28), (10, 11), (10, 25), (12, 24), (12, 31)),
         ]
     ),
-    workdays=frozenset(),
+    workdays=frozenset(_days(2025, (2, 8))),
 )

@@ -429,6 +429,13 @@ class DecisionForm(forms.Form):
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": "4"}),
     )
+    basis = forms.CharField(
+        label=_("What else it rests on (Charter 6)"),
+        help_text=_("Law, custom or good faith beside the clauses. Kept with the decision, not printed."),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": "2"}),
+    )
 
 
 class AppealDecisionForm(DecisionForm):
@@ -440,12 +447,38 @@ class AppealDecisionForm(DecisionForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one.")},
     )
-    field_order = ("because", "text")
+    field_order = ("because", "text", "basis")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         because: Any = self.fields["because"]
         because.choices = [(code, said(text)) for code, text in words.BECAUSE.items()]
+
+
+class CalendarForm(forms.Form):
+    """A new edition of the office calendar; the file itself is read beside it."""
+
+    edition = forms.CharField(label=_("Edition"), max_length=40, help_text=_("Such as tw-office-2027."))
+    source = forms.CharField(label=_("Source"), max_length=200, help_text=_("Number and date of the announcement."))
+    text = forms.CharField(
+        label=_("Calendar as CSV"),
+        help_text=_("Columns 西元日期 and 是否放假 as published (2 rest, 0 work), or date and off. Whole years."),
+        max_length=400000,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": "8", "class": "mono t14", "spellcheck": "false"}),
+    )
+
+
+class HoldForm(forms.Form):
+    """A case to be held."""
+
+    case = forms.CharField(label=_("Case no."), max_length=36)
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": "3"}),
+        error_messages={"required": _("Give the reason.")},
+    )
 
 
 class MaskForm(forms.Form):

@@ -33,6 +33,7 @@ from lianfang.members.models import (
     CorrectionItem,
     Decision,
     FirstApproval,
+    LegalHold,
     Membership,
     MembershipInterval,
     Procedure,
@@ -478,6 +479,25 @@ def membership(membership_id: UUID) -> Membership | None:
 def revocation(number: str) -> Revocation | None:
     """Return a revocation case by its number."""
     return _revocations().filter(number=number).first() if _NUMBER.fullmatch(number) else None
+
+
+def case_exists(case: str) -> bool:
+    """Return whether there is a case of this number, or a draft of this id."""
+    if _NUMBER.fullmatch(case):
+        kinds = (Application, Revocation, Appeal, Termination, ChangeRequest)
+        return any(kind.objects.filter(number=case).exists() for kind in kinds)
+    return application_by_id(case) is not None
+
+
+def held(case: str) -> bool:
+    """Return whether a case is under legal hold."""
+    return LegalHold.objects.filter(case=case, lifted_at__isnull=True).exists()
+
+
+def holds() -> list[LegalHold]:
+    """Return the holds, those in force first."""
+    rows = LegalHold.objects.select_related("vault_key", "placed_by__vault_key", "lifted_by__vault_key")
+    return list(rows.order_by("-lifted_at", "-placed_at")[:200])
 
 
 def hearing(case: Revocation, ground: str, at: datetime) -> str:

@@ -70,6 +70,7 @@ EVENTS: Final = {
     "approved": _w("核准，會籍開始", "Approved; the membership began"),
     "rejected": _w("退回申請", "Rejected"),
     "withdrawn": _w("申請人撤回", "Withdrawn by the applicant"),
+    "lengthened": _w("辦公日曆更新，期限延長", "Limit lengthened by a new calendar"),
     "notified": _w("通知取消意向，請會員陳述", "Notice of intent; the member is heard"),
     "stated": _w("會員提出陳述", "Statement of the member"),
     "stated_late": _w("會員提出陳述（逾期）", "Statement of the member (late)"),
@@ -98,6 +99,7 @@ EVENTS: Final = {
     "change_recommended_reject": _w("建議退回", "Rejection recommended"),
     "change_applied": _w("套用異動", "Change applied"),
     "change_rejected": _w("退回異動", "Change rejected"),
+    "change_lapsed": _w("會籍已結束，異動申請失效", "Lapsed, as the membership ended"),
     "change_withdrawn": _w("會員撤回", "Withdrawn by the member"),
 }
 BECAUSE: Final = {

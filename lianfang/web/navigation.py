@@ -108,6 +108,7 @@ NAVIGATION: Final[dict[str, tuple[Section, ...]]] = {
                     under=("/staff/appeals",),
                 ),
                 Item("terminations", _words("終止", "Terminations"), "arrow-right"),
+                Item("deadlines", _words("期限", "Deadlines"), "clock", under=("/staff/holds",)),
                 Item("member_directory", _words("會員名錄", "Members"), "buildings"),
             ),
         ),

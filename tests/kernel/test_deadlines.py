@@ -5,7 +5,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lianfang.kernel.clock import TAIPEI, taipei
-from lianfang.kernel.deadlines import TAIWAN_OFFICE, Calendar, Deadline, ends_at, last_day
+from lianfang.kernel.deadlines import TAIWAN_OFFICE, Calendar, Deadline, ends_at, last_day, steps
 
 WEEKDAYS_ONLY = Calendar(edition="weekdays", rest_days=frozenset(), workdays=frozenset())
 
@@ -98,7 +98,7 @@ def test_a_deadline_keeps_what_is_needed_to_count_it_again() -> None:
         event=datetime(2026, 1, 15, 2, tzinfo=UTC),
         rule="D1",
         days=30,
-        edition="tw-office-2026+2027p",
+        edition="tw-office-2025+2026+2027p",
         last_day=date(2026, 2, 23),
         ends_at=datetime(2026, 2, 23, 16, tzinfo=UTC),
     )
@@ -140,6 +140,12 @@ def test_an_edition_that_changes_nothing_leaves_the_limit_as_notified() -> None:
 def test_the_office_calendar_of_2026_rests_120_days_as_published() -> None:
     year = [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
     assert sum(TAIWAN_OFFICE.is_rest_day(day) for day in year) == 120
+
+
+def test_the_office_calendar_of_2025_rests_118_days_with_one_saturday_made_up() -> None:
+    year = [date(2025, 1, 1) + timedelta(days=n) for n in range(365)]
+    assert sum(TAIWAN_OFFICE.is_rest_day(day) for day in year) == 118
+    assert TAIWAN_OFFICE.workdays == {date(2025, 2, 8)}
 
 
 @pytest.mark.parametrize(
@@ -191,7 +197,7 @@ def by_the_act() -> set[date]:
 
 
 def test_the_rest_days_are_those_of_the_act() -> None:
-    assert by_the_act() == TAIWAN_OFFICE.rest_days
+    assert by_the_act() == {day for day in TAIWAN_OFFICE.rest_days if day.year > 2025}
 
 
 def test_only_weekdays_are_listed_since_weekends_rest_anyway() -> None:
@@ -222,6 +228,55 @@ def test_a_day_listed_both_ways_is_refused() -> None:
     day = frozenset({date(2026, 1, 1)})
     with pytest.raises(ValueError, match="2026-01-01"):
         Calendar(edition="e", rest_days=day, workdays=day)
+
+
+# Each: a day on which a limit begins, its length, its last day. Counted by hand against the office calendars.
+WORKED = [
+    # The two of the domain brief: an ordinary Wednesday, and one that falls on a Saturday.
+    ("2026-11-23", 30, "2026-12-23"), ("2026-11-26", 30, "2026-12-28"),
+    # Around the Lunar New Year of 2025 (25 January to 2 February; Saturday 8 February is worked).
+    ("2025-01-10", 15, "2025-02-03"), ("2025-01-13", 14, "2025-02-03"), ("2025-01-14", 14, "2025-02-03"),
+    ("2025-01-17", 14, "2025-02-03"), ("2025-01-24", 1, "2025-02-03"), ("2025-01-09", 30, "2025-02-08"),
+    ("2025-01-10", 30, "2025-02-10"), ("2025-02-07", 1, "2025-02-08"), ("2025-02-08", 1, "2025-02-10"),
+    # Around that of 2026 (14 to 22 February).
+    ("2026-01-14", 30, "2026-02-13"), ("2026-01-15", 30, "2026-02-23"), ("2026-01-16", 30, "2026-02-23"),
+    ("2026-01-20", 30, "2026-02-23"), ("2026-01-23", 30, "2026-02-23"), ("2026-01-24", 30, "2026-02-23"),
+    ("2026-01-25", 30, "2026-02-24"), ("2026-02-10", 30, "2026-03-12"), ("2026-02-13", 1, "2026-02-23"),
+    # Around that of 2027 (4 to 10 February).
+    ("2027-01-04", 30, "2027-02-03"), ("2027-01-05", 30, "2027-02-11"), ("2027-01-11", 30, "2027-02-11"),
+    ("2027-01-12", 30, "2027-02-11"), ("2027-01-13", 30, "2027-02-12"), ("2027-01-14", 30, "2027-02-15"),
+    # February without and beside a 29th; the holiday of the 28th falls on a Saturday in 2026 and is given before.
+    ("2026-01-28", 30, "2026-03-02"), ("2026-01-29", 30, "2026-03-02"), ("2026-01-30", 30, "2026-03-02"),
+    ("2028-01-29", 30, "2028-02-28"), ("2028-01-30", 30, "2028-02-29"), ("2028-01-31", 30, "2028-03-01"),
+    ("2028-02-28", 1, "2028-02-29"), ("2028-02-29", 1, "2028-03-01"), ("2028-02-29", 366, "2029-03-01"),
+    # Year ends.
+    ("2025-12-01", 30, "2025-12-31"), ("2025-12-02", 30, "2026-01-02"), ("2025-12-03", 30, "2026-01-02"),
+    ("2025-12-31", 1, "2026-01-02"), ("2026-12-01", 30, "2026-12-31"), ("2026-12-02", 30, "2027-01-04"),
+    ("2026-12-31", 1, "2027-01-04"), ("2027-12-01", 30, "2028-01-03"),
+    # Tomb Sweeping, Labour, Dragon Boat, Mid-Autumn, National Day, Retrocession and Constitution Day.
+    ("2026-03-04", 30, "2026-04-07"), ("2026-04-01", 30, "2026-05-04"), ("2026-05-20", 30, "2026-06-22"),
+    ("2026-08-26", 30, "2026-09-29"), ("2026-09-09", 30, "2026-10-12"), ("2026-09-24", 30, "2026-10-27"),
+    ("2026-11-25", 30, "2026-12-28"), ("2025-03-04", 30, "2025-04-07"), ("2025-08-30", 30, "2025-09-30"),
+    ("2025-09-06", 30, "2025-10-07"), ("2025-09-24", 30, "2025-10-27"), ("2025-04-30", 30, "2025-06-02"),
+]  # fmt: skip
+
+
+def test_worked_dates() -> None:
+    assert len(WORKED) >= 42
+    for begun, days, expected in WORKED:
+        day = date.fromisoformat(begun)
+        for hour in (0, 12, 23):
+            event = datetime(day.year, day.month, day.day, hour, 59, 59, tzinfo=TAIPEI)
+            assert last_day(event, days, TAIWAN_OFFICE) == date.fromisoformat(expected), (begun, days, expected)
+
+
+def test_the_steps_shown_are_those_that_were_counted() -> None:
+    shown = steps(at(2026, 1, 16), 30, TAIWAN_OFFICE)
+    assert [(one.code, one.day.isoformat()) for one in (shown[0], shown[1], shown[2], shown[-1])] == [
+        ("event", "2026-01-16"), ("first", "2026-01-17"), ("counted", "2026-02-15"), ("last", "2026-02-23"),
+    ]  # fmt: skip
+    assert [one.day.day for one in shown if one.code == "rest"] == [15, 16, 17, 18, 19, 20, 21, 22]
+    assert [one.code for one in steps(at(2026, 11, 23), 30, TAIWAN_OFFICE)] == ["event", "first", "counted", "last"]
 
 
 # --- properties ---------------------------------------------------------------------------------------------------

@@ -163,7 +163,7 @@ DOORS: dict[str, str] = {
     ),
     **dict.fromkeys(
         ("apply", "apply_step", "apply_mask", "apply_picture", "apply_case_mask", "apply_case_picture", "apply_link",
-         "apply_resume", "apply_receipt", "apply_case", "apply_correct"), "application",
+         "apply_resume", "apply_receipt", "deadline_feed", "apply_case", "apply_correct"), "application",
     ),
     **dict.fromkeys(
         ("case", "case_note", "case_file", "case_conflict", "case_take_up", "case_authority", "case_screening",
@@ -171,15 +171,16 @@ DOORS: dict[str, str] = {
          "revocation", "revocation_conflict", "revocation_propose", "revocation_return", "revocation_decide", "appeal",
          "appeal_file", "termination", "termination_note", "termination_conflict", "termination_recommend",
          "termination_return", "termination_decide", "revocation_notice", "revocation_arrival", "statement_file",
-         "appeal_recommend", "decide_duty", "leave_duty", "add_colleague", "colleague_leaves",
+         "appeal_recommend", "deadline_feed_change", "office_calendar", "hold_lift",
+         "decide_duty", "leave_duty", "add_colleague", "colleague_leaves",
          "invite_colleague_again", "setting", "decide_setting", "procedure", "procedure_preview", "procedure_begin",
          "procedure_draft", "procedure_general", "procedure_step_new", "procedure_step", "procedure_field_new",
          "procedure_field", "procedure_change", "procedure_draft_preview", "procedure_propose", "procedure_discard",
          "procedure_decide"), "staff's case",
     ),
     **dict.fromkeys(
-        ("inbox", "applications", "member_directory", "revocations", "terminations", "duties", "settings",
-         "procedures"), "staff's list",
+        ("inbox", "applications", "member_directory", "revocations", "terminations", "deadlines", "holds",
+         "duties", "settings", "procedures"), "staff's list",
     ),
     **dict.fromkeys(
         ("change", "change_message", "change_withdraw", "changes_filed", "history", "new_change", "roster_add",

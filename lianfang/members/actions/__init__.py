@@ -47,6 +47,7 @@ from lianfang.members.actions.filing_changes import (
     write_about_change,
 )
 from lianfang.members.actions.hearing import file_statement, give_notice, read_statement_file
+from lianfang.members.actions.holding import lift_hold, place_hold
 from lianfang.members.actions.importing_rosters import (
     fix_roster,
     forget_old_rosters,
@@ -54,6 +55,8 @@ from lianfang.members.actions.importing_rosters import (
     keep_roster,
     map_roster,
 )
+from lianfang.members.actions.lapsing_changes import lapse_changes
+from lianfang.members.actions.limits import Difference, compare_calendar, end_feed, import_calendar, make_feed
 from lianfang.members.actions.listing import close_list_case, discard_list, import_list, read_list
 from lianfang.members.actions.owning import state_ownership
 from lianfang.members.actions.publishing import (
@@ -98,6 +101,7 @@ from lianfang.members.actions.terminating import (
 
 __all__ = [
     "ATTESTED",
+    "Difference",
     "Filing",
     "Finding",
     "Letter",
@@ -116,10 +120,12 @@ __all__ = [
     "check_change_authority",
     "close_case",
     "close_list_case",
+    "compare_calendar",
     "decide_appeal",
     "declare_conflict",
     "discard_list",
     "discard_procedure",
+    "end_feed",
     "end_relay",
     "erase_draft",
     "erase_expired_drafts",
@@ -131,13 +137,18 @@ __all__ = [
     "forget_roster",
     "give_notice",
     "grant_termination",
+    "import_calendar",
     "import_list",
     "keep_roster",
+    "lapse_changes",
+    "lift_hold",
+    "make_feed",
     "map_roster",
     "mask_attachment",
     "open_letter",
     "open_listing_case",
     "open_revocation",
+    "place_hold",
     "preview_change_letter",
     "preview_letter",
     "preview_revocation",

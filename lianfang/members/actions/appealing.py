@@ -169,7 +169,7 @@ def read_appeal_file(*, appeal: Appeal, file_id: UUID, by: Subject, at: datetime
 
 
 @action(Tag.MEMBERS_APPEAL_GRANT)
-def _grant(*, appeal: Appeal, text: str, because: str, by: Subject, at: datetime) -> Decision:
+def _grant(*, appeal: Appeal, text: str, because: str, basis: str, by: Subject, at: datetime) -> Decision:
     held = locked_membership(appeal.revocation.membership)
     MEMBERSHIP.move(held, "restore", appeal_state=appeal.state)
     held.ended_at = None
@@ -180,7 +180,7 @@ def _grant(*, appeal: Appeal, text: str, because: str, by: Subject, at: datetime
         raise Refusal(_TAKEN, rule="membership-once", clause="1.3") from None
     MembershipInterval.objects.create(membership=held, began_at=at)
     again = _screen_again(appeal.revocation)
-    decision = _appeal_decision(appeal, text, because, by, at)
+    decision = _appeal_decision(appeal, text, because, basis, by, at)
     detail = {**decision_detail(decision), "because": because, "screened_again": again}
     record(by=by, at=at, about=appeal, detail=detail, text=signed_text(decision))
     bump_policy()
@@ -188,14 +188,23 @@ def _grant(*, appeal: Appeal, text: str, because: str, by: Subject, at: datetime
 
 
 @action(Tag.MEMBERS_APPEAL_DENY)
-def _deny(*, appeal: Appeal, text: str, because: str, by: Subject, at: datetime) -> Decision:
-    decision = _appeal_decision(appeal, text, because, by, at)
+def _deny(*, appeal: Appeal, text: str, because: str, basis: str, by: Subject, at: datetime) -> Decision:
+    decision = _appeal_decision(appeal, text, because, basis, by, at)
     record(by=by, at=at, about=appeal, detail=decision_detail(decision), text=signed_text(decision))
     return decision
 
 
 @transaction.atomic
-def decide_appeal(*, appeal: Appeal, grant: bool, because: str = "", text: str, by: Subject, at: datetime) -> Decision:
+def decide_appeal(
+    *,
+    appeal: Appeal,
+    grant: bool,
+    because: str = "",
+    text: str,
+    basis: str = "",
+    by: Subject,
+    at: datetime,
+) -> Decision:
     """Grant (the same membership is restored, the gap stays on record) or deny an appeal, with reasons.
 
     A restoration names in `because` what the charter allows it for: `special` circumstances or a reasonable
@@ -216,7 +225,9 @@ def decide_appeal(*, appeal: Appeal, grant: bool, because: str = "", text: str, 
     reviewer = by.person if by.person in took_part else locked.reviewer_id or case.reviewer_id
     APPEAL.move(locked, "grant" if grant else "deny", reviewer=reviewer, decider=by.person, conflict=conflict)
     locked.decided_at = at
-    decision = (_grant if grant else _deny)(appeal=locked, text=text, because=because if grant else "", by=by, at=at)
+    decision = (_grant if grant else _deny)(
+        appeal=locked, text=text, because=because if grant else "", basis=basis, by=by, at=at
+    )
     locked.save(update_fields=["state", "decided_at"])
     log_event(case=locked.number, event="appeal_granted" if grant else "appeal_denied", by=by.person, at=at, detail={})
     _event(case, "appeal_granted" if grant else "appeal_denied", by, at)
@@ -242,7 +253,7 @@ def _mail_appeal_decision(appeal: Appeal, decision: Decision, by: Subject, at: d
         )
 
 
-def _appeal_decision(appeal: Appeal, text: str, because: str, by: Subject, at: datetime) -> Decision:
+def _appeal_decision(appeal: Appeal, text: str, because: str, basis: str, by: Subject, at: datetime) -> Decision:
     number = next_number("D", at)
     organization = appeal.revocation.membership.organization
     letter = words.appeal_letter(
@@ -268,6 +279,7 @@ def _appeal_decision(appeal: Appeal, text: str, because: str, by: Subject, at: d
         clause="1.4",
         reasons=[because] if because else [],
         reviewed_by_id=appeal.reviewer_id,
+        basis=basis.strip(),
     )
 
 

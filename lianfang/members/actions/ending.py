@@ -10,7 +10,8 @@ from lianfang.accounts.actions import end_sessions
 from lianfang.accounts.models import Token
 from lianfang.audit.actions import record
 from lianfang.audit.tags import Tag
-from lianfang.members.models import Decision, Membership, MembershipInterval
+from lianfang.members.lifecycle import OPEN_CHANGE
+from lianfang.members.models import ChangeRequest, Decision, Membership, MembershipInterval
 from lianfang.policy.facts import Subject
 
 AtEnd = Callable[[Membership, Subject, datetime], None]
@@ -24,6 +25,11 @@ def at_end(do: AtEnd) -> AtEnd:
     """
     _AT_END.append(do)
     return do
+
+
+def lock_pending(membership: Membership) -> None:
+    """Lock the changes that wait for a decision, before the membership itself: whoever applies one locks it so."""
+    list(ChangeRequest.objects.filter(membership=membership, state__in=OPEN_CHANGE).select_for_update(of=("self",)))
 
 
 def locked_membership(membership: Membership) -> Membership:

@@ -11,19 +11,26 @@ from lianfang.audit.actions import action, record
 from lianfang.audit.failpoints import failpoint
 from lianfang.audit.tags import Tag
 from lianfang.kernel.refusal import Refusal
+from lianfang.kernel.text import Bilingual
+from lianfang.members import queries
 from lianfang.members.lifecycle import APPLICATION
-from lianfang.members.models import Application
+from lianfang.members.models import Application, LegalHold
 from lianfang.policy.facts import Subject
 from lianfang.vault.actions import shred
 from lianfang.vault.models import StoredFile
 
 log = logging.getLogger(__name__)
 _BATCH = 500
+_LONGEST_ID = 36
+_HELD = Bilingual(zh="這個案件在保全中，不能刪除。", en="The case is under legal hold; nothing of it is erased.")
 
 
 def erase_expired_drafts(*, by: Subject, at: datetime) -> int:
     """Erase every draft whose time is over at that instant; return how many that were. May be repeated at any time."""
+    held = LegalHold.objects.filter(lifted_at__isnull=True).values_list("case", flat=True)
     due = Application.objects.filter(state="draft", expires_at__lte=at).order_by("expires_at")
+    # Left out here as well, so that many held drafts do not fill a batch.
+    due = due.exclude(pk__in=[case for case in held if len(case) == _LONGEST_ID])
     return sum(_erased(pk, by=by, at=at) for pk in list(due.values_list("pk", flat=True)[:_BATCH]))
 
 
@@ -48,6 +55,8 @@ def erase_draft(*, application_id: UUID, by: Subject, at: datetime) -> None:
     """
     rows = Application.objects.select_for_update(of=("self",)).select_related("vault_key")
     draft = rows.get(pk=application_id)
+    if queries.held(str(application_id)) or queries.held(draft.number or ""):
+        raise Refusal(_HELD, rule="hold", clause="4.3")
     APPLICATION.move(draft, "expire", at=at, kept_until=draft.expires_at)
     draft.erased_at, draft.erased_files = at, draft.attachments.filter(removed_at__isnull=True).count()
     draft.email = draft.secret = ""

@@ -22,13 +22,14 @@ from lianfang.audit.tags import Tag
 from lianfang.charter.models import Acceptance, DocumentVersion
 from lianfang.kernel.canonical import canonical
 from lianfang.kernel.clock import taipei
-from lianfang.kernel.deadlines import TAIWAN_OFFICE, Deadline
+from lianfang.kernel.deadlines import Deadline
 from lianfang.kernel.ids import new_secret
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import changes, changing, queries
 from lianfang.members.actions.applying import LAST_SECOND, accepted, log_event
 from lianfang.members.actors import person_of
+from lianfang.members.calendars import calendar_at
 from lianfang.members.checking import check
 from lianfang.members.lifecycle import CHANGE, IN_FORCE
 from lianfang.members.models import Attestation, CaseNote, ChangeConfirmation, ChangeFile, ChangeRequest, Membership
@@ -183,7 +184,7 @@ def _request(
     if letter is not None and letter.received_on > taipei(at).date():
         raise Refusal(_RECEIVED, rule="change-received", field="received_on")
     risks = changing.risks_of(values)
-    limit = Deadline.count(event=at, rule="D8", days=changes.spec_in_force(at).review_days, calendar=TAIWAN_OFFICE)
+    limit = Deadline.count(event=at, rule="D8", days=changes.spec_in_force(at).review_days, calendar=calendar_at(at))
     after = changes.after(held, values, at)
     try:
         with transaction.atomic():

@@ -17,7 +17,13 @@ from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries, words
 from lianfang.members.actions.applying import LAST_SECOND, log_event
-from lianfang.members.actions.ending import decision_detail, end_membership, locked_membership, signed_text
+from lianfang.members.actions.ending import (
+    decision_detail,
+    end_membership,
+    lock_pending,
+    locked_membership,
+    signed_text,
+)
 from lianfang.members.actions.terminating import resume_after_review
 from lianfang.members.actors import person_of
 from lianfang.members.calendars import calendar_at
@@ -86,7 +92,7 @@ def send_back(*, case: Revocation, by: Subject, at: datetime) -> None:
 
 
 @action(Tag.MEMBERS_REVOCATION_CLOSE)
-def close_case(*, case: Revocation, text: str, by: Subject, at: datetime) -> Decision:
+def close_case(*, case: Revocation, text: str, basis: str = "", by: Subject, at: datetime) -> Decision:
     """Decide that the membership stays."""
     locked = locked_revocation(case)
     require(subject=by, right=Right.REVOKE, target=queries.case_of(locked), at=at)
@@ -100,7 +106,7 @@ def close_case(*, case: Revocation, text: str, by: Subject, at: datetime) -> Dec
     locked.decided_at = at
     locked.save(update_fields=["state", "decided_at"])
     letter = Bilingual(zh=text.strip(), en=text.strip())
-    decision = decision_of(locked, "keep", letter, text, by, at)
+    decision = decision_of(locked, "keep", letter, text, by, at, basis=basis.strip())
     record(by=by, at=at, about=locked, detail=decision_detail(decision), text=text)
     _event(locked, "closed", by, at)
     bump_policy()
@@ -108,7 +114,7 @@ def close_case(*, case: Revocation, text: str, by: Subject, at: datetime) -> Dec
 
 
 @action(Tag.MEMBERS_REVOCATION_DECIDE)
-def revoke(*, case: Revocation, text: str = "", by: Subject, at: datetime) -> Decision:
+def revoke(*, case: Revocation, text: str = "", basis: str = "", by: Subject, at: datetime) -> Decision:
     """Revoke the membership, effective at this very instant (charter 1.4, 2.3, 5.3).
 
     Sessions and tokens of the organisation and its constituents end; its administrators are told ground, effect and
@@ -117,6 +123,7 @@ def revoke(*, case: Revocation, text: str = "", by: Subject, at: datetime) -> De
     locked = locked_revocation(case)
     require(subject=by, right=Right.REVOKE, target=queries.case_of(locked), at=at)
     REVOCATION.move(locked, "revoke", **_context(locked, by))
+    lock_pending(locked.membership)
     held = locked_membership(locked.membership)
     MEMBERSHIP.move(held, "revoke")
     deadline = _appeal_limit(at)
@@ -125,7 +132,7 @@ def revoke(*, case: Revocation, text: str = "", by: Subject, at: datetime) -> De
         setattr(locked, name, value)
     locked.save()
     letter = revocation_letter(locked, number := next_number("D", at), text, deadline, at)
-    decision = decision_of(locked, "revoke", letter, text, by, at, number=number)
+    decision = decision_of(locked, "revoke", letter, text, by, at, number=number, basis=basis.strip())
     record(by=by, at=at, about=locked, detail=decision_detail(decision), text=signed_text(decision))
     _event(locked, "revoked", by, at)
     end_membership(membership=held, by=by, at=at)

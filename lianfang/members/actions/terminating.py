@@ -21,7 +21,14 @@ from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries, words
 from lianfang.members.actions.applying import LAST_SECOND, log_event
-from lianfang.members.actions.ending import at_end, decision_detail, end_membership, locked_membership, signed_text
+from lianfang.members.actions.ending import (
+    at_end,
+    decision_detail,
+    end_membership,
+    lock_pending,
+    locked_membership,
+    signed_text,
+)
 from lianfang.members.actors import person_of
 from lianfang.members.calendars import calendar_at
 from lianfang.members.lifecycle import IN_FORCE, MEMBERSHIP, OPEN_TERMINATION, TERMINATION
@@ -132,19 +139,20 @@ def return_termination(*, case: Termination, by: Subject, at: datetime) -> None:
 
 
 @action(Tag.MEMBERS_TERMINATION_GRANT)
-def grant_termination(*, case: Termination, text: str = "", by: Subject, at: datetime) -> Decision:
+def grant_termination(*, case: Termination, text: str = "", basis: str = "", by: Subject, at: datetime) -> Decision:
     """End the membership at this very instant (charter 2.5).
 
     Sessions and keys end; its administrators get the letter (N13), everybody who had access is told which duties
     remain (N14). The caller has had the decision signed. Raises Refusal for whoever reviewed the case.
     """
+    lock_pending(case.membership)
     held, locked = _locked(case)
     require(subject=by, right=Right.APPROVE, target=queries.case_of(locked), at=at)
     TERMINATION.move(locked, "grant", **_context(held, locked, by))
     MEMBERSHIP.move(held, "terminate")
     told = list(Affiliation.objects.live(at).filter(group=held.organization_id).select_related("person__vault_key"))
     _close(locked, at)
-    decision = _decide(locked, text, by, at)
+    decision = _decide(locked, text, basis, by, at)
     record(by=by, at=at, about=locked, detail=decision_detail(decision), text=signed_text(decision))
     _event(locked, "termination_granted", by, at)
     _mail(locked, Bilingual(zh=decision.letter_zh, en=decision.letter_en), by, at)
@@ -156,7 +164,7 @@ def grant_termination(*, case: Termination, text: str = "", by: Subject, at: dat
 
 
 @action(Tag.MEMBERS_TERMINATION_REFUSE)
-def refuse_termination(*, case: Termination, text: str, by: Subject, at: datetime) -> Decision:
+def refuse_termination(*, case: Termination, text: str, basis: str = "", by: Subject, at: datetime) -> Decision:
     """Decide, with reasons, that the membership goes on; the member may ask anew."""
     held, locked = _locked(case)
     require(subject=by, right=Right.APPROVE, target=queries.case_of(locked), at=at)
@@ -166,7 +174,7 @@ def refuse_termination(*, case: Termination, text: str, by: Subject, at: datetim
     MEMBERSHIP.move(held, "refuse_termination")
     held.save(update_fields=["state"])
     _close(locked, at)
-    decision = _decide(locked, text, by, at)
+    decision = _decide(locked, text, basis, by, at)
     record(by=by, at=at, about=locked, detail=decision_detail(decision), text=signed_text(decision))
     _event(locked, "termination_refused", by, at)
     _mail(locked, Bilingual(zh=decision.letter_zh, en=decision.letter_en), by, at)
@@ -214,7 +222,7 @@ def preview_termination(*, case: Termination, what: str, text: str, at: datetime
     return termination_letter(case=case, what=what, number="（簽署時編號）", text=text, at=at)
 
 
-def _decide(case: Termination, text: str, by: Subject, at: datetime) -> Decision:
+def _decide(case: Termination, text: str, basis: str, by: Subject, at: datetime) -> Decision:
     number = next_number("D", at)
     reviewer = case.reviewer_id
     assert reviewer is not None, "only what was recommended can be decided"
@@ -229,6 +237,7 @@ def _decide(case: Termination, text: str, by: Subject, at: datetime) -> Decision
         clause="2.5",
         reasons=[],
         reason_text=text.strip(),
+        basis=basis.strip(),
         reviewed_by_id=reviewer,
         decided_by_id=person_of(by),
         decided_at=at,

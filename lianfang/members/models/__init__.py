@@ -12,9 +12,10 @@ from lianfang.members.models.applications import (
     CorrectionItem,
     ScreeningFinding,
 )
-from lianfang.members.models.calendars import CalendarEdition
+from lianfang.members.models.calendars import CalendarEdition, FeedLink
 from lianfang.members.models.cases import CaseEvent, CaseNote, ConflictDeclaration, Decision, FirstApproval
 from lianfang.members.models.changes import ChangeConfirmation, ChangeFile, ChangeRequest, FactChange, RosterDraft
+from lianfang.members.models.holds import LegalHold
 from lianfang.members.models.lists import LIST_KINDS, ListCase, ListEdition, ListRow, ScreeningRun
 from lianfang.members.models.memberships import Constituent, Membership, MembershipInterval, RelayRule
 from lianfang.members.models.ownership import OwnershipStatement
@@ -54,7 +55,9 @@ __all__ = [
     "CorrectionItem",
     "Decision",
     "FactChange",
+    "FeedLink",
     "FirstApproval",
+    "LegalHold",
     "ListCase",
     "ListEdition",
     "ListRow",

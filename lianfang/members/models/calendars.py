@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from lianfang.kernel.ids import new_id
 
@@ -26,3 +27,18 @@ class CalendarEdition(models.Model):
 
     def __str__(self) -> str:
         return self.edition
+
+
+class FeedLink(models.Model):
+    """A secret link by which somebody of the staff has the running limits in a calendar; it can be ended."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
+    secret_digest = models.BinaryField(max_length=32, unique=True)
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person"], condition=Q(ended_at__isnull=True), name="feedlink_one_a_person")
+        ]

@@ -237,7 +237,7 @@ def decide(request: HttpRequest, number: str, what: str) -> HttpResponseBase:
         try:
             confirm(request)
             act = actions.revoke if what == "revoke" else actions.close_case
-            act(case=case, text=form.cleaned_data["text"], by=asked(request).subject, at=asked(request).at)
+            act(case=case, **form.cleaned_data, by=asked(request).subject, at=asked(request).at)
         except Refusal as refusal:
             signing = refusal if refusal.rule == "signature" else None
             if signing is None:
@@ -274,8 +274,7 @@ def appeal(request: HttpRequest, number: str) -> HttpResponseBase:
             actions.decide_appeal(
                 appeal=found,
                 grant="grant" in request.POST,
-                because=form.cleaned_data["because"],
-                text=form.cleaned_data["text"],
+                **form.cleaned_data,
                 by=asked(request).subject,
                 at=asked(request).at,
             )

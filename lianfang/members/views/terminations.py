@@ -130,7 +130,7 @@ def decide(request: HttpRequest, number: str, what: str) -> HttpResponseBase:
         try:
             confirm(request)
             act = actions.grant_termination if what == "grant" else actions.refuse_termination
-            act(case=case, text=form.cleaned_data["text"], by=asked(request).subject, at=asked(request).at)
+            act(case=case, **form.cleaned_data, by=asked(request).subject, at=asked(request).at)
         except Refusal as refusal:
             signing = refusal if refusal.rule == "signature" else None
             if signing is None:
