@@ -37,7 +37,6 @@ WHO: dict[str, set[str]] = {
     "start_stop": STAFF - {"operator_without_duty"},
     "end_stop": {"analyst", "approver"},
     "take_up": {"reviewer"},
-    "import_list": {"reviewer"},
     "review": {"reviewer"},
     "import_list": {"reviewer"},
     "approve": {"approver"},
