@@ -236,6 +236,10 @@ _SETTINGS = [
     _s("screening_list_max_age_days", 90, "1.3", whole(1, 365),
        "核准時，比對所用名單最多可以是幾天前的版次",
        "How old a list used for screening may be when an application is approved"),
+    _s("screening_name_length", 5, "1.3", whole(4, 12),
+       "名稱只差一字、而雙方統一編號不同時，名稱至少要幾個字才算相符；越小找到越多，也越多無關的相符",
+       "From how many characters on a name with one slip counts as a match beside another business number; "
+       "fewer find more, and more that are unrelated"),
     _s("staff_tokens", False, "2.3", YES_NO,
        "協調中心人員是否可以使用金鑰", "Whether the coordinator's people may use tokens"),
     _s("stop_confirm_minutes", 60, "2.3", whole(5, 240),

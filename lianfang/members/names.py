@@ -71,8 +71,13 @@ class Folded:
 
     @property
     def weight(self) -> int:
-        """How much the core says: a Chinese character counts two, a letter or digit one."""
-        return sum(1 if ord(one) < 0x2E80 else 2 for one in self.core)
+        """How much the core says."""
+        return weight(self.core)
+
+
+def weight(core: str) -> int:
+    """Return how much a folded name says: a Chinese character counts two, a letter or digit one."""
+    return sum(1 if ord(one) < 0x2E80 else 2 for one in core)
 
 
 def fold(name: str) -> Folded:

@@ -82,8 +82,9 @@ def screen_rows(rows: Iterable[roster.Row], *, at: datetime) -> Screened | None:
     found = newest("mainland", at)
     if found is None:
         return None
-    register = _register(found.pk)
-    return Screened(found, {row.key: register.screen(name=row.name, number=row.ubn) for row in rows})
+    register, beside = _register(found.pk), int(registry.value("screening_name_length", at))
+    outcomes = {row.key: register.screen(name=row.name, number=row.ubn, beside=beside) for row in rows}
+    return Screened(found, outcomes)
 
 
 def same_entities(finding: ScreeningFinding | ListCase, outcome: Outcome) -> bool:

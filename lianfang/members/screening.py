@@ -14,14 +14,15 @@ from rapidfuzz import process
 from rapidfuzz.distance import Indel
 
 from lianfang.kernel import ubn
-from lianfang.members.names import fold
+from lianfang.members.names import fold, weight
 
 _MOST_MATCHES = 5
 # A changed character is one taken out and one put in; so is a pair that changed places.
 _SLIP = 2
 # Weights as `Folded.weight` counts: a Chinese character two.
 _SHORT = 8
-_SHORT_BESIDE_A_NUMBER = 12
+BESIDE_A_NUMBER = 5
+"""How many characters a name needs for a slip in it to count beside another business number, unless said otherwise."""
 _LONG = 24
 
 
@@ -71,34 +72,37 @@ class Register:
         for core in self._names:
             self._by_length.setdefault(len(core), []).append(core)
 
-    def screen(self, *, name: str, number: str) -> Outcome:
-        """Compare one row."""
+    def screen(self, *, name: str, number: str, beside: int = BESIDE_A_NUMBER) -> Outcome:
+        """Compare one row. `beside`: how long a name has to be for a slip to count where both have a number."""
         by_number = [Match(one.ubn, one.name, 100, "number") for one in self._numbers.get(number, [])] if number else []
         if by_number:
             return Outcome("id_hit", tuple(by_number[:_MOST_MATCHES]))
-        by_name = self._like(name, number)
+        by_name = self._like(name, number, 2 * beside)
         if by_name:
             return Outcome("name_hit", tuple(by_name[:_MOST_MATCHES]))
         return Outcome("clear" if ubn.is_valid(number) else "unverifiable")
 
-    def _like(self, name: str, number: str) -> list[Match]:
+    def _like(self, name: str, number: str, beside: int) -> list[Match]:
         folded = fold(name)
         if not folded.core:
             return []
         found = [Match(one.ubn, one.name, 100, "name") for one in self._names.get(folded.core, [])]
         for core, distance in self._near(folded.core, folded.weight):
+            long = max(folded.weight, weight(core)) >= beside
             for one in self._names[core]:
-                if folded.weight >= _SHORT_BESIDE_A_NUMBER or not (number and one.ubn):
+                if long or not (number and one.ubn):
                     found.append(Match(one.ubn, one.name, _score(folded.core, core, distance), "name"))
         return sorted(found, key=lambda match: (-match.score, match.name))
 
     def _near(self, core: str, weight: int) -> list[tuple[str, int]]:
         """Return the names that differ from this one, but by no more than a slip (two in a long name)."""
-        if weight < _SHORT:
-            return []
-        allowed = _SLIP if weight < _LONG else 2 * _SLIP
+        # Of a name of four characters one may be missing; of three, none can be told from another company.
+        allowed = 1 if weight < _SHORT else _SLIP if weight < _LONG else 2 * _SLIP
         near: list[tuple[str, int]] = []
-        for length in range(len(core) - allowed, len(core) + allowed + 1):
+        if weight < _SHORT - 2:
+            return []
+        shortest = len(core) + 1 if weight < _SHORT else len(core) - allowed
+        for length in range(shortest, len(core) + allowed + 1):
             for other, distance, _ in process.extract(
                 core, self._by_length.get(length, ()), scorer=Indel.distance, score_cutoff=allowed, limit=_MOST_MATCHES
             ):

@@ -30,9 +30,14 @@ CLAUSES = (
     Clause(
         "1.1",
         "Listed companies and civil associations may join.",
-        held_by="the application's procedure asks for kind and proof and refuses emerging-board companies",
-        tests=("members/test_story.py::test_from_the_first_page_to_the_exit",),
-        not_yet="dated editions of official lists: `members`",
+        held_by="the application's procedure asks for kind and proof and refuses emerging-board companies; code and "
+        "number are compared with dated editions of the boards' lists; one that a new edition no longer has is a case, "
+        "never a loss by itself; where the charter is unclear, settings",
+        tests=(
+            "members/test_story.py::test_from_the_first_page_to_the_exit",
+            "members/test_lists.py::test_a_board_decides_by_code_and_number_whether_a_company_is_eligible",
+            "members/test_lists.py::test_a_company_that_a_board_no_longer_has_opens_a_case_and_keeps_its_membership",
+        ),
     ),
     Clause(
         "1.2",
@@ -45,13 +50,17 @@ CLAUSES = (
         "1.3",
         "Applying accepts the charter and attests that no constituent is mainland capital; approval makes the member.",
         rules=("G-apply", "G-take_up", "G-review", "G-approve", "S-review", "F-constituent", "APPLICATION.approve"),
-        held_by="attestation bound to charter version and roster; a finding for every row; approval itself begins "
-        "the membership",
+        held_by="attestation bound to charter version and roster; every row compared with the newest edition of the "
+        "published list, after each change and on schedule; declared holdings judged layer by layer; approval itself "
+        "begins the membership",
         tests=(
             "members/test_story.py::test_from_the_first_page_to_the_exit",
             "story/test_story.py::test_02_one_reviews_and_another_approves",
+            "members/test_screening.py::test_every_disguise_of_every_kind_is_found",
+            "members/test_lists.py::test_an_application_is_compared_with_the_applicant_and_a_hit_stands_in_its_way",
+            "members/test_lists.py::test_a_new_edition_compares_members_in_force_opens_cases_and_removes_nobody",
+            "members/test_holdings.py::test_the_answer_is_that_of_a_solver_that_tries_all",
         ),
-        not_yet="matching against the published list and the ownership graph: `members`",
     ),
     Clause(
         "1.4",
