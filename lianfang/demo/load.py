@@ -29,7 +29,7 @@ from lianfang.demo.cast import Company, Player
 from lianfang.exchange.actions import set_profile
 from lianfang.kernel.ids import new_secret
 from lianfang.members import actions, queries
-from lianfang.members.models import Application, Membership
+from lianfang.members.models import Application, ListEdition, Membership
 from lianfang.members.subjects import subject_for
 from lianfang.members.uploads import read as read_upload
 from lianfang.policy.facts import AudienceKind, Duty, NameSource, Right, Role, Subject
@@ -89,6 +89,7 @@ def load(*, at: datetime) -> Stage:
     _revoke(stage, cast.MIRROR)
     stage.at = max(stage.at, at - timedelta(days=5))
     _under_review(stage, cast.DAYDREAM)
+    _lists(stage)
     stage.at = max(stage.at, at - timedelta(hours=20))
     _send(stage, cast.TEACUP)
     return stage
@@ -376,3 +377,32 @@ def _screen(stage: Stage, application: Application, results: Mapping[str, str] =
     ]
     by = stage.of(cast.STAFF[0][1]).subject(stage.at)
     actions.record_findings(application=application, findings=findings, by=by, at=stage.tick())
+
+
+def _lists(stage: Stage) -> None:
+    """The boards' lists are imported; the mainland list was read and waits: importing it is for whoever tries it out.
+
+    It has a row like a name on a roster, and one that cannot be mistaken for any.
+    """
+    companies = (cast.QUADRANT, cast.OBSERVATORY, cast.ORIGAMI, cast.MIRROR, cast.DAYDREAM, cast.TEACUP)
+    for kind in ("twse", "tpex"):
+        rows = [f"{one.stock_code},{one.name_zh},{one.ubn}" for one in companies if one.kind == kind]
+        edition = _read(stage, kind, ["公司代號,公司名稱,統一編號", *rows], "證券交易所公開資料（示範）")
+        by = stage.of(cast.STAFF[0][1]).subject(stage.at)
+        actions.import_list(edition=edition, by=by, at=stage.tick())
+    alike = cast.GRAVITY.constituents[1][0].replace("股份", "").replace("船", "舟")
+    listed = ["統一編號,事業名稱", f",{alike}", ",海市蜃樓投資有限公司"]
+    _read(stage, "mainland", listed, LIST)
+
+
+def _read(stage: Stage, kind: str, lines: list[str], source: str) -> ListEdition:
+    by = stage.of(cast.STAFF[0][1]).subject(stage.at)
+    return actions.read_list(
+        kind=kind,
+        list_date=(stage.at - timedelta(days=3)).date(),
+        source=source,
+        file_name=f"{kind}.csv",
+        content="\r\n".join(lines).encode("utf-8-sig"),
+        by=by,
+        at=stage.tick(),
+    )

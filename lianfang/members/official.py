@@ -38,7 +38,9 @@ _LONGEST_NAME = 200
 _CODE = re.compile(r"[1-9][0-9]{3,5}[A-Z]?\Z")
 _NONE = frozenset({"", "-", "－", "–", "—", "無"})
 _ISO = re.compile(r"([0-9]{4})([-/.]?)([0-9]{1,2})\2([0-9]{1,2})\Z")
-_ROC = re.compile(r"(?:中華民國|民國)?([0-9]{3})(?:年|[-/.]?)([0-9]{1,2})(?:月|[-/.]?)([0-9]{1,2})日?\Z")
+_ROC = re.compile(
+    r"(?:中華民國|民國)?([0-9]{3})(?:([-/.])([0-9]{1,2})\2([0-9]{1,2})|([0-9]{2})([0-9]{2})|年([0-9]{1,2})月([0-9]{1,2})日)\Z"
+)
 
 _NO_HEADINGS = Bilingual(
     zh="前20列找不到標題列。這種名單要有這些欄位：{columns}。",
@@ -116,8 +118,9 @@ def day_of(text: str) -> date | None:
     plain = unicodedata.normalize("NFKC", text).strip()
     if (found := _ISO.fullmatch(plain)) and int(found[1]) > 1911 and (found[2] or len(plain) == 8):
         year, month, day = int(found[1]), int(found[3]), int(found[4])
-    elif (found := _ROC.fullmatch(plain)) and (len(plain) == 7 or not plain.isdigit()):
-        year, month, day = int(found[1]) + 1911, int(found[2]), int(found[3])
+    elif found := _ROC.fullmatch(plain):
+        month, day = (int(part) for part in (found[3] or found[5] or found[7], found[4] or found[6] or found[8]))
+        year = int(found[1]) + 1911
     else:
         return None
     try:

@@ -209,14 +209,17 @@ def drawing(declared: holdings.Declared) -> Drawing | None:
 
 
 def _layers(declared: holdings.Declared) -> dict[str, int]:
-    """Return how deep each party lies below its owners; a circle is cut where it would go round again."""
-    layers = dict.fromkeys(declared.parties, 0)
+    """Return how far up each party stands: right above the highest that it owns, so that no line runs behind a box.
+
+    A circle is cut where it would go round again.
+    """
+    above = dict.fromkeys(declared.parties, 0)
     for _ in declared.parties:
         for one in declared.holdings:
-            if layers[one.owned] <= layers[one.owner] < len(layers) - 1:
-                layers[one.owned] = layers[one.owner] + 1
-    used = {layer: n for n, layer in enumerate(sorted(set(layers.values())))}
-    return {party: used[layer] for party, layer in layers.items()}
+            if above[one.owner] <= above[one.owned] < len(above) - 1:
+                above[one.owner] = above[one.owned] + 1
+    used = {layer: n for n, layer in enumerate(sorted(set(above.values()), reverse=True))}
+    return {party: used[layer] for party, layer in above.items()}
 
 
 def _folded(name: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lianfang.kernel.refusal import Refusal
+from lianfang.members import shown_lists
 from lianfang.members.holdings import Declared, Holding, circles, from_kept, judge, kept, read
 
 GRAPHS = 5_000
@@ -160,3 +161,21 @@ def test_what_cannot_be_declared_is_refused_at_its_row(rows: list[dict[str, Any]
     with pytest.raises(Refusal) as refused:
         read(rows)
     assert (refused.value.field or "") == field
+
+
+def test_a_drawing_has_every_party_once_and_owners_above_what_they_own() -> None:
+    dice = random.Random(7)
+    for _ in range(200):
+        declared = graph(dice, cyclic=False)
+        drawn = shown_lists.drawing(declared)
+        if drawn is None:
+            assert not declared.holdings
+            continue
+        assert len({(box.x, box.y) for box in drawn.boxes}) == len(drawn.boxes) == len(declared.parties)
+        assert all(edge.y1 < edge.y2 for edge in drawn.edges)
+        assert all(0 <= box.x <= drawn.width - 168 and 0 <= box.y <= drawn.height - 56 for box in drawn.boxes)
+    # A circle is drawn, too, and what cannot be read any more is left to the table.
+    circle = Declared((Holding("甲", "乙", Decimal(60)), Holding("乙", "甲", Decimal(60))), frozenset())
+    assert shown_lists.drawing(circle) is not None
+    many = tuple(Holding(f"股東{n}", "甲", Decimal(1)) for n in range(60))
+    assert shown_lists.drawing(Declared(many, frozenset())) is None
