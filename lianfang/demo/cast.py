@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 
+from lianfang.kernel import ubn
 from lianfang.policy.facts import Duty
 
 
@@ -93,6 +95,17 @@ OBSERVATORY = Company(
     responsible="金樣例",
     team=_team("observatory.example", "張假設", "李虛擬", "許擬真"),
 )
+_KINDS = ("商業銀行", "票券金融", "證券", "產物保險", "人壽保險", "期貨", "信用合作社", "電子支付")
+_NAMES = ("雲梯", "琥珀橋", "回聲", "薄荷", "紙鶴", "潮汐")
+
+
+def _branches(taken: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """A roster as an association has one: those with a story first, then some forty more with numbers of nobody."""
+    numbers = (f"{number:08d}" for number in count(91_000_000) if ubn.is_valid(f"{number:08d}"))
+    names = [f"{name}{kind}股份有限公司" for kind in _KINDS for name in _NAMES][:38]
+    return (*taken, *zip(names, numbers, strict=False))
+
+
 GRAVITY = Company(
     name_zh="無重力金融資安協會",
     name_en="Zero-Gravity Financial Security Association",
@@ -103,7 +116,7 @@ GRAVITY = Company(
     domain="gravity.example",
     sector="finance",
     responsible="許擬名",
-    constituents=(("玻璃砧板商業銀行股份有限公司", "90000115"), ("紙船保險股份有限公司", "90000147")),
+    constituents=_branches((("玻璃砧板商業銀行股份有限公司", "90000115"), ("紙船保險股份有限公司", "90000147"))),
     team=_team("gravity.example", "趙舉隅", "錢試作", "孫草擬"),
 )
 ORIGAMI = Company(

@@ -303,6 +303,16 @@ def readiness(case: ChangeRequest, at: datetime) -> ChangeReadiness:
     )
 
 
+def unscreened(at: datetime) -> list[ChangeRequest]:
+    """Return the open requests with rows whose words nobody and nothing has compared with a list yet."""
+    found = []
+    for case in _requests().filter(state__in=OPEN_CHANGE).order_by("submitted_at", "id"):
+        rows = rows_to_screen(case, at) if changing.checks_again(case.risks) else []
+        if rows and len(findings(case.membership, rows)) < len({row.key for row in rows}):
+            found.append(case)
+    return found
+
+
 def _number_taken(case: ChangeRequest) -> bool:
     number = case.values.get("organization", {}).get("ubn", ["", ""])[1]
     if not number:

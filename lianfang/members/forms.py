@@ -621,12 +621,12 @@ class WhyForm(forms.Form):
     """What goes with every change."""
 
     reason = forms.CharField(
-        label=_("What happened (optional)"),
+        label=_("Occasion of the change"),
         required=False,
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": "3"}),
     )
-    own_reference = forms.CharField(label=_("Your own reference (optional)"), required=False, max_length=40)
+    own_reference = forms.CharField(label=_("Your own reference"), required=False, max_length=40)
 
 
 class AcceptForm(forms.Form):

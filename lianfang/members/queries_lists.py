@@ -9,6 +9,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 
 from lianfang.accounts import registry
 from lianfang.kernel.text import Bilingual
@@ -131,11 +132,13 @@ def progress(edition_: ListEdition, at: datetime) -> Progress:
 
 def rows_of(membership: Membership) -> list[tuple[roster.Row, Constituent | None]]:
     """Return what is compared of a member: its own organisation, then its constituents."""
-    held = Constituent.objects.filter(group=membership.organization_id, removed_at__isnull=True)
+    held = Constituent.objects.filter(group=membership.organization_id)
+    # A row whose end is decided and has not come is compared like any other.
+    held = held.filter(Q(removed_at__isnull=True) | Q(removed_at__gt=Now()))
     own = membership.organization
     listed_: list[tuple[roster.Row, Constituent | None]] = [(roster.Row(own.name_zh, own.ubn or ""), None)]
     for one in held.select_related("organization").order_by("id"):
-        listed_.append((roster.Row(one.organization.name_zh, one.organization.ubn or ""), one))
+        listed_.append((roster.Row(one.name, one.organization.ubn or ""), one))
     return listed_
 
 

@@ -352,9 +352,12 @@ def history(membership: Membership, on: datetime, at: datetime) -> dict[str, Any
     """Return a member as it was at an instant: facts, people, size of its roster, and every change so far."""
     spec = changes.spec_in_force(at)
     facts = changes.facts_at(membership, on)
+    asked = [field.name for field in changing.facts_step(spec).fields]
+    # In the order of the form; what the procedure in force no longer asks for comes last.
+    names = [*(name for name in asked if name in facts), *(name for name in facts if name not in asked)]
     return {
         "facts": [
-            (changing.label_of(spec, name), value_words(spec, name, value)) for name, value in facts.items() if value
+            (changing.label_of(spec, name), value_words(spec, name, facts[name])) for name in names if facts[name]
         ],
         "people": [(ROLES[row.role], row) for row in changes.people_at(membership.organization_id, on)],
         "rows": changes.roster_at(membership.organization_id, on).count(),

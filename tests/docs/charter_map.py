@@ -120,10 +120,14 @@ CLAUSES = (
     Clause(
         "2.4",
         "A member reports changes of its data.",
-        rules=("G-manage_people",),
-        held_by="people of a member are managed by its administrators",
-        tests=("accounts/test_people.py::test_leaving_ends_everything_but_the_duty",),
-        not_yet="change requests of the organisation and the roster: `members`",
+        rules=("G-file_change", "G-manage_people"),
+        held_by="one change request at a time, checked by its class; the former data are kept; rosters by import",
+        tests=(
+            "members/test_changes.py::test_an_address_is_applied_by_one_reviewer_and_the_former_stays",
+            "members/test_changes.py::test_one_at_a_time_and_the_database_holds_it",
+            "members/test_roster_changes.py::test_a_row_is_screened_before_its_people_get_access",
+            "accounts/test_people.py::test_leaving_ends_everything_but_the_duty",
+        ),
     ),
     Clause(
         "2.5",

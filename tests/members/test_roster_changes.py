@@ -63,7 +63,23 @@ def test_a_row_is_screened_before_its_people_get_access(made: world.World) -> No
     )
     assert not ok(person, made.clock.at), "on the roster, and without access: it is not clear"
     assert changes.attestation_stands(ding.membership, made.clock.at), "the new attestation covers the new roster"
-    assert refused(lambda: decided(made, file(made, ding, roster={"add": [NEW]}))).rule == "roster-once"
+    assert refused(lambda: decided(made, file(made, ding, roster={"add": [NEW]}))).rule == "roster-row", "twice"
+
+
+def test_rows_are_judged_by_whoever_takes_them_in(made: world.World) -> None:
+    """Not by the page alone: a number that is none, our own organisation, one that is there already."""
+    wu = row_of(made, made.wu)
+    own = made.ding.organization
+    for row in (
+        {"name": "壞列", "ubn": "12345678"}, {"name": " 空白 ", "ubn": ""}, {"name": "A123456789", "ubn": ""},
+        {"name": own.name_zh, "ubn": own.ubn or ""}, {"name": wu.name, "ubn": wu.organization.ubn or ""},
+    ):  # fmt: skip
+        refusal = refused(lambda row=row: file(made, made.ding, roster={"add": [NEW, row]}))
+        assert refusal.rule in ("roster-row", "") or "ubn" in refusal.rule, row
+    # Ids of others' rows are no rows of ours.
+    gone = refused(lambda: file(made, made.yi, roster={"remove": [op(wu)]}))
+    assert gone.rule == "roster-row-gone"
+    assert not ChangeRequest.objects.exists()
 
 
 def test_a_row_without_a_finding_gives_no_access(made: world.World) -> None:

@@ -21,7 +21,7 @@ from lianfang.kernel.canonical import canonical
 from lianfang.kernel.ids import digest
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.members import changes, changing, queries, words
+from lianfang.members import changes, changing, queries, wake, words
 from lianfang.members.actions.applying import log_event
 from lianfang.members.actions.filing_changes import locked_change, organization_words
 from lianfang.members.actions.reviewing import RESULTS, Finding, add_note, check_finding
@@ -208,6 +208,7 @@ def apply_change(*, case: ChangeRequest, text: str = "", by: Subject, at: dateti
     _event(locked, "change_applied", by, at)
     _mail(locked, decision, told, by, at)
     bump_policy()
+    wake.screen()
     return decision
 
 

@@ -26,7 +26,7 @@ from lianfang.kernel.deadlines import Deadline
 from lianfang.kernel.ids import new_secret
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.members import changes, changing, queries
+from lianfang.members import changes, changing, queries, roster, wake
 from lianfang.members.actions.applying import LAST_SECOND, accepted, log_event
 from lianfang.members.actors import person_of
 from lianfang.members.calendars import calendar_at
@@ -51,13 +51,12 @@ _OPEN = Bilingual(
 _ENDED = Bilingual(zh="會籍不在有效狀態，不能提出異動。", en="The membership is not in force; no change can be filed.")
 _KEY = Bilingual(zh="這份表單已經用過。請重新開啟異動頁面。", en="This form was used already. Open the page anew.")
 _FILES = Bilingual(zh="最多{n}個檔案。", en="At most {n} files.")
-_SCAN = Bilingual(zh="請附上來信的掃描檔。", en="Attach the scan of the letter.")
 _RECEIVED = Bilingual(zh="請寫收到的日期，不能晚於今天。", en="Give the day of receipt, not later than today.")
 _STRANGER = Bilingual(zh="這位人員不是貴組織的管理員或資安聯絡窗口。", en="This person is none of yours to replace.")
 _SAME = Bilingual(zh="新的人員和原來的是同一個信箱。", en="The new person has the same address as the former one.")
 _LINK = Bilingual(zh="這個連結已經用過或過期。", en="This link was used, or its time is over.")
 _WRITE = Bilingual(zh="請寫下內容。", en="Write something.")
-_ATTEST = Bilingual(zh="請填寫切結。", en="Fill in the attestation.")
+_ROW = Bilingual(zh="這一列的名稱或統一編號讀不出來。", en="The name or number of this row cannot be read.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +108,19 @@ def values_of(*, membership: Membership, filing: Filing, at: datetime) -> dict[s
     if ops:
         values["roster"] = ops
     changing.require_something(values)
+    if ops:
+        _check_rows(changes.after(membership, values, at), ops)
     return values
+
+
+def _check_rows(after: changes.After, ops: Mapping[str, Any]) -> None:
+    """Raise Refusal for a new row that cannot be read, and for a roster that would name an organisation twice."""
+    for one in changing.new_rows(ops):
+        if roster.row_of([one.name, one.ubn]) != one:
+            raise Refusal(_ROW, rule="roster-row")
+    seen: dict[roster.Row | str, int] = {}
+    for place, row in enumerate(after.rows, start=1):
+        roster.once(row, place, seen, after.applicant)
 
 
 def _replacement(membership: Membership, spec: Spec, one: Replacement, at: datetime) -> dict[str, Any]:
@@ -174,6 +185,7 @@ def file_change(
     _accept(request, at)
     _ask(request, by, at)
     _tell(request, by, at)
+    wake.screen()
     return request
 
 

@@ -22,12 +22,13 @@ from lianfang.audit.tags import Tag
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.members import queries, queries_lists, roster
+from lianfang.members import changes, queries, queries_lists, roster
 from lianfang.members.actions.applying import log_event
 from lianfang.members.actions.reviewing import locked_application
-from lianfang.members.lifecycle import IN_FORCE, OPEN_APPLICATION
+from lianfang.members.lifecycle import IN_FORCE, OPEN_APPLICATION, OPEN_CHANGE
 from lianfang.members.models import (
     Application,
+    ChangeRequest,
     Constituent,
     ListCase,
     ListEdition,
@@ -58,6 +59,7 @@ def screen_due(*, by: Subject, at: datetime) -> int:
         applications, memberships = queries_lists.due_applications(edition), queries_lists.due_memberships(edition, at)
         done += _each(applications, lambda one: screen_application(application=one, by=by, at=at))
         done += _each(memberships, lambda one: screen_membership(membership=one, by=by, at=at))
+        done += _each(changes.unscreened(at), lambda one: screen_change(case=one, by=by, at=at))
     for kind in ("twse", "tpex"):
         board, missing = queries_lists.due_listings(kind, at)
         if board is not None:
@@ -109,6 +111,30 @@ def screen_application(*, application: Application, by: Subject, at: datetime) -
     ]
     ScreeningFinding.objects.bulk_create(made, batch_size=1000)
     return _ran(screened, by, at, application=locked, roster_hash=locked.roster_hash)
+
+
+@action(Tag.MEMBERS_SCREENING_RUN)
+def screen_change(*, case: ChangeRequest, by: Subject, at: datetime) -> int:
+    """Compare the rows whose words an open change makes new; return how many findings were kept.
+
+    A person's judgement goes before, as in an application. Raises Refusal for a closed case, and without a list.
+    """
+    locked = ChangeRequest.objects.select_for_update(of=("self",)).select_related("vault_key").get(pk=case.pk)
+    if locked.state not in OPEN_CHANGE:
+        raise Refusal(_CLOSED, rule="screening-state")
+    application = case.membership.application
+    rows = changes.rows_to_screen(case, at)
+    screened = _screened(rows, at)
+    known = changes.findings(case.membership, rows)
+    made = [
+        _finding(application, key, outcome, known.get(key), screened.edition, at)
+        for key, outcome in screened.outcomes.items()
+        if _speaks(known.get(key), outcome, screened.edition)
+    ]
+    ScreeningFinding.objects.bulk_create(made, batch_size=1000)
+    counts = Counter(one.result for one in made)
+    record(by=by, at=at, about=locked, detail={"rows": len(made), "edition": str(screened.edition.pk), **counts})
+    return len(made)
 
 
 def _screened(rows: list[roster.Row], at: datetime) -> Screened:
