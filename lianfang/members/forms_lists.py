@@ -30,7 +30,7 @@ class ListForm(forms.Form):
     )
     file = forms.FileField(
         label=_("File"),
-        help_text=_("CSV (UTF-8 or Big5) or XLSX, up to 20 MB. Formulas are not calculated."),
+        help_text=_("CSV (UTF-8 or Big5) or XLSX, up to 10 MB. Formulas are not calculated."),
         widget=forms.FileInput(attrs={"accept": ".csv,.xlsx,text/csv"}),
     )
 

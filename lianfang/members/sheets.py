@@ -21,7 +21,7 @@ from openpyxl.utils.cell import range_boundaries
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 
-MOST_BYTES = 20 * 1024 * 1024
+MOST_BYTES = 10 * 1024 * 1024
 _MOST_UNPACKED = 300 * 1024 * 1024
 _MOST_PARTS = 500
 _MOST_COLUMNS = 64
@@ -32,7 +32,7 @@ _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="([A-Z]{1,3}[0-9]{1,7}(?
 _DECLARES = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.I)
 
 _EMPTY = Bilingual(zh="檔案裡沒有資料。", en="The file holds no rows.")
-_LARGE = Bilingual(zh="檔案超過20 MB。", en="The file is larger than 20 MB.")
+_LARGE = Bilingual(zh="檔案超過10 MB。", en="The file is larger than 10 MB.")
 _OLD = Bilingual(
     zh="這是舊的.xls或有密碼的檔案。請另存成.xlsx或.csv，不要設密碼。",
     en="An old .xls file, or one with a password. Save it as .xlsx or .csv without a password.",

@@ -9,11 +9,12 @@ from django.test import Client
 
 from lianfang.kernel.refusal import Refusal
 from lianfang.members import actions, queries
-from lianfang.members.models import Appeal, Application, Decision, Membership, Revocation
+from lianfang.members.models import Appeal, Application, Decision, ListRow, Membership, Revocation
 from lianfang.outbox.models import Delivery
 from lianfang.policy.facts import Duty
 from tests import world
 from tests.members import cases
+from tests.members.lists import MAINLAND, read, table
 from tests.members.test_deciding import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,6 +33,21 @@ def test_reviewers_approvers_and_members_at_once() -> None:
     appeal = _two_file(made, case)
     _grant_and_deny(made, appeal)
     _one_file_twice(made)
+    _two_import_a_list(made)
+
+
+def _two_import_a_list(made: world.World) -> None:
+    """Each saw its difference to the same edition before; the second is told that this is no longer so."""
+    also, at = made.analyst, made.clock.tick()
+    contents = [table(MAINLAND, [[world.business_number(990 + n), f"同時{n}"]]) for n in (0, 1)]
+    editions = [read(made.clock, made.reviewer, content) for content in contents]
+    by = [made.reviewer.subject(at), also.subject(at)]
+
+    def bring(n: int) -> Any:
+        return lambda: actions.import_list(edition=editions[n], by=by[n], at=at)
+
+    assert kinds(together(bring(0), bring(1))) == ["ListEdition", "Refusal"]
+    assert ListRow.objects.count() == 1
 
 
 def _two_take_up(made: world.World) -> None:

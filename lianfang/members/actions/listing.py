@@ -8,6 +8,8 @@ from datetime import date, datetime
 from pathlib import PurePath
 from typing import Any
 
+from django.db import connection
+
 from lianfang.accounts.doors import require
 from lianfang.audit.actions import action, record
 from lianfang.audit.tags import Tag
@@ -136,8 +138,9 @@ def import_list(*, edition: ListEdition, by: Subject, at: datetime) -> ListEditi
 
     Raises Refusal while a row is wrong, and when another edition was imported since the difference was shown.
     """
-    locked = locked_edition(edition)
     require(subject=by, right=Right.IMPORT_LIST, at=at)
+    _one_at_a_time(edition.kind)
+    locked = locked_edition(edition)
     newest = queries_lists.newest(locked.kind, at)
     LIST_EDITION.move(
         locked, "import", faults=locked.fault_count, compared=locked.previous_id, newest=newest.pk if newest else None
@@ -150,6 +153,12 @@ def import_list(*, edition: ListEdition, by: Subject, at: datetime) -> ListEditi
     record(by=by, at=at, about=locked, detail=_detail(locked))
     wake.screen()
     return locked
+
+
+def _one_at_a_time(kind: str) -> None:
+    """Of two editions of a kind, both compared with the same one before, the second finds what the first imported."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('members.list:' || %s, 0))", [kind])
 
 
 def _row(edition: ListEdition, row: Listed) -> ListRow:
