@@ -15,8 +15,8 @@ from lianfang.members.subjects import facts_of, subject_of
 from lianfang.members.views.changes import removal_instant
 from lianfang.policy.facts import Role
 from tests import world
-from tests.members import cases
-from tests.members.change_cases import apply, checked, decided, file, refused, taken_up
+from tests.members import cases, lists
+from tests.members.change_cases import again, apply, checked, decided, file, refused, taken_up
 from tests.members.test_pages_of_changes import ACCEPT, ATTEST, inputs
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +88,23 @@ def test_a_row_without_a_finding_gives_no_access(made: world.World) -> None:
     assert ok(made.wu, made.clock.at)
     Constituent.objects.filter(pk=row.pk).update(screening="pending")
     assert not ok(made.wu, made.clock.at)
+
+
+def test_the_system_compares_the_new_rows_of_an_open_change(made: world.World) -> None:
+    """A number of the list blocks it, whoever says what; a person's page shows the finding of the system."""
+    listed = world.business_number(95)
+    lists.bring(made.clock, made.reviewer, [[listed, "樣本投資有限公司"]])
+    case = taken_up(made, file(made, made.ding, roster={"add": [NEW, {"name": "隨便有限公司", "ubn": listed}]}))
+    assert actions.screen_due(by=world.SYSTEM, at=made.clock.tick()) >= 1
+    ready = changes.readiness(again(case), made.clock.at)
+    assert (ready.rows, ready.screened, ready.id_hits) == (2, 2, 1)
+    no = refused(
+        lambda: actions.recommend_change(case=case, what="approve", by=made.reviewer.subject(), at=made.clock.tick())
+    )
+    assert "統一編號" in no.reason.zh
+    assert changes.unscreened(made.clock.at) == [], "what was compared is not compared again and again"
+    page = made.client(made.reviewer).get(f"/staff/changes/{case.number}").content.decode()
+    assert "統編相符" in page
 
 
 def test_a_removal_holds_from_its_very_instant(made: world.World) -> None:
