@@ -735,7 +735,7 @@ class RosterFileForm(forms.Form):
 
     file = forms.FileField(
         label=_("File"),
-        help_text=_("CSV (UTF-8 or Big5) or XLSX, up to 20 MB. Formulas and merged cells are not taken."),
+        help_text=_("CSV (UTF-8 or Big5) or XLSX, up to 10 MB. Formulas and merged cells are not taken."),
         required=False,
     )
     pasted = forms.CharField(
