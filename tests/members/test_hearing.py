@@ -214,8 +214,14 @@ def test_opening_the_letter_on_the_exit_page_is_the_proof(made: world.World) -> 
     admin.head("/exit/letter")
     made.client(made.former.member).get("/exit/letter")
     assert not Arrival.objects.exists()
-    assert admin.get("/exit/letter").status_code == 200
-    admin.get("/exit/letter")
+    shut = admin.get("/exit/letter").content.decode()
+    assert "開啟信函" in shut
+    assert cases.FACTS not in shut
+    assert not Arrival.objects.exists(), "looking changes nothing"
+    assert made.client(made.former.member).post("/exit/letter").status_code == 404
+    assert cases.FACTS in admin.post("/exit/letter").content.decode()
+    assert cases.FACTS in admin.get("/exit/letter").content.decode()
+    admin.post("/exit/letter")
     assert Arrival.objects.get().how == "opened"
     assert not cases.again(case).awaits_arrival
     assert "至少可以申訴到" not in admin.get("/exit").content.decode()

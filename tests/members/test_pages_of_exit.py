@@ -154,15 +154,15 @@ def test_after_a_granted_appeal_the_exit_is_gone_and_the_plane_is_back(made: wor
 
 @pytest.mark.parametrize("language", ["zh-hant", "en"])
 def test_the_letter_of_revocation_is_whole(made: world.World, language: str) -> None:
-    page = page_of(made.client(made.former.admin, language=language).get("/exit/letter"))
+    page = page_of(made.client(made.former.admin, language=language).post("/exit/letter"))
     for part in ("D-2026-", "12月2日", made.former.organization.name_zh, "三次演練"):
         assert part in page
 
 
 def test_methods_that_pages_do_not_know(made: world.World) -> None:
     client = made.client(made.former.admin)
-    for address in ("/exit", "/exit/letter"):
-        assert client.post(address).status_code == 405
+    assert client.post("/exit").status_code == 405
+    assert client.put("/exit/letter").status_code == 405
     assert client.put("/exit/appeal").status_code == 405
     member = made.client(made.ding.admin)
     assert member.post("/member/organisation/roster").status_code == 405

@@ -18,7 +18,7 @@ from lianfang.kernel.deadlines import Deadline
 from lianfang.kernel.ids import digest
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.members import queries, words
+from lianfang.members import queries, wake, words
 from lianfang.members.actions.applying import LAST_SECOND, log_event
 from lianfang.members.actions.ending import decision_detail, locked_membership, signed_text
 from lianfang.members.actions.revoking import decision_of, locked_revocation
@@ -180,6 +180,7 @@ def _grant(*, appeal: Appeal, text: str, because: str, basis: str, by: Subject, 
         raise Refusal(_TAKEN, rule="membership-once", clause="1.3") from None
     MembershipInterval.objects.create(membership=held, began_at=at)
     again = _screen_again(appeal.revocation)
+    wake.screen()
     decision = _appeal_decision(appeal, text, because, basis, by, at)
     detail = {**decision_detail(decision), "because": because, "screened_again": again}
     record(by=by, at=at, about=appeal, detail=detail, text=signed_text(decision))

@@ -86,17 +86,19 @@ def receipt(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "members/appeal_receipt.html", {"appeal": filed, "files": filed.files.all()})
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @door.signed_in
 def letter(request: HttpRequest) -> HttpResponse:
     """The letter of the revocation or termination, for the administrators to whom it was sent."""
     case = _ended(request)
     decision = _decision(request, case)
-    if case is not None and decision is not None and _may(request, Right.VIEW_EXIT) and request.method == "GET":
-        # Opening it is the proof of its arrival: from now the time for an appeal runs.
-        actions.open_letter(case=case, by=asked(request).subject, at=asked(request).at)
     if decision is None or not _may(request, Right.VIEW_EXIT):
         raise Http404
+    if case is not None and case.awaits_arrival:
+        if request.method != "POST":
+            # Looking changes nothing: the button is the proof of arrival, and says what it sets running.
+            return render(request, "members/letter_open.html", {"days": case.appeal_days})
+        actions.open_letter(case=case, by=asked(request).subject, at=asked(request).at)
     return render(request, "members/letter.html", {"decision": decision, "back": "/exit"})
 
 
