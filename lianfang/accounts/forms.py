@@ -214,6 +214,31 @@ class SettingForm(forms.Form):
         return typed.replace(tzinfo=TAIPEI) if typed and typed.tzinfo is None else typed
 
 
+class HoldForm(forms.Form):
+    """What is put on hold, why, and by when somebody looks at it again."""
+
+    thing = forms.CharField(
+        label=_("Account or key"),
+        help_text=_("The e-mail address of the account, or the number of the key."),
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+    review_on = forms.DateField(
+        label=_("Review by"),
+        help_text=_("Somebody looks by then whether it is still needed. Write it as 2026-12-01."),
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"class": "w-8 num"}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("We cannot tell ROC from Gregorian. Write 2026-12-01.")},
+    )
+
+
+class LiftForm(forms.Form):
+    """Why a hold is not needed any more."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
 def role_of(form: forms.Form) -> Role:
     """Return the role that was chosen."""
     return Role(form.cleaned_data["role"])

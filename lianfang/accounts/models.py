@@ -289,6 +289,8 @@ class Token(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
+    held_at = models.DateTimeField(null=True)
+    """Since when a security hold keeps it from working; the hold says why."""
     replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="replaced_by")
 
     class Meta:
@@ -302,7 +304,10 @@ class Token(models.Model):
 
     def is_live(self, at: datetime) -> bool:
         """Whether the token itself works at that instant; its owner's standing is another question."""
-        return self.created_at <= at < self.expires_at and (self.revoked_at is None or at < self.revoked_at)
+        held = self.held_at is not None and self.held_at <= at
+        return (
+            self.created_at <= at < self.expires_at and (self.revoked_at is None or at < self.revoked_at) and not held
+        )
 
 
 class TokenUse(models.Model):
@@ -362,3 +367,42 @@ class SettingDecision(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SecurityHold(Sealed):
+    """An account or a key that must not be used for now, e.g. because it was stolen.
+
+    It is no state of a membership, which the charter does not know: person, roles, duties and membership stay as they
+    are, and another act lifts it. The reason is text about a person, so it is sealed under his key.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, related_name="holds")
+    token = models.ForeignKey(Token, on_delete=models.PROTECT, null=True, related_name="holds")
+    reason = SealedText()
+    review_on = models.DateField()
+    """By when somebody looks whether it is still needed; nothing happens by itself."""
+    placed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    placed_at = models.DateTimeField()
+    lifted_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+    lift_reason = SealedText(blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(account__isnull=True) ^ Q(token__isnull=True), name="accounts_hold_one_thing"
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_by__isnull=True) | ~Q(lifted_by=F("placed_by")), name="accounts_hold_two_persons"
+            ),
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(lifted_at__isnull=True), name="accounts_one_hold_of_account"
+            ),
+            models.UniqueConstraint(
+                fields=["token"], condition=Q(lifted_at__isnull=True), name="accounts_one_hold_of_token"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -29,6 +29,7 @@ from lianfang.accounts.models import (
     Invitation,
     Organization,
     Person,
+    SecurityHold,
     SettingDecision,
     SignIn,
     Token,
@@ -352,3 +353,32 @@ def setting_history(name: str) -> list[SettingDecision]:
     return list(
         SettingDecision.objects.filter(name=name).select_related("proposed_by", "approved_by").order_by("-proposed_at")
     )
+
+
+# Security holds
+
+
+def token_by_id(typed: str) -> Token | None:
+    """Return the key of that number, live or not."""
+    try:
+        key = UUID(typed.strip())
+    except ValueError:
+        return None
+    return Token.objects.select_related("affiliation__person__vault_key").filter(pk=key).first()
+
+
+def thing_to_hold(typed: str) -> Account | Token | None:
+    """Return the account of an address, or the key of a number, as one of the staff typed it."""
+    account = Account.objects.select_related("person__vault_key").filter(email__iexact=canonical_address(typed))
+    return account.first() or token_by_id(typed)
+
+
+def holds(*, open_only: bool) -> list[SecurityHold]:
+    """Return security holds: the open ones by day of review, or all, newest first."""
+    found = SecurityHold.objects.select_related(
+        "vault_key", "placed_by__vault_key", "lifted_by__vault_key", "account__person__vault_key",
+        "token__affiliation__person__vault_key", "token__affiliation__organization",
+    )  # fmt: skip
+    if open_only:
+        return list(found.filter(lifted_at__isnull=True).order_by("review_on", "placed_at"))
+    return list(found.order_by("-placed_at")[:200])

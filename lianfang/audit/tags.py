@@ -68,6 +68,8 @@ class Tag(StrEnum):
         "為遺失第二道驗證的人作保",
         "vouched for somebody who lost the second factor",
     )
+    ACCOUNTS_HOLD_LIFT = "accounts:hold:lift", "解除一項安全保全", "lifted a security hold"
+    ACCOUNTS_HOLD_PLACE = "accounts:hold:place", "設下一項安全保全", "placed a security hold"
     ACCOUNTS_INVITATION_ACCEPT = "accounts:invitation:accept", "接受邀請", "accepted an invitation"
     ACCOUNTS_INVITATION_RESEND = "accounts:invitation:resend", "重寄一份邀請", "sent an invitation again"
     ACCOUNTS_INVITATION_SEND = "accounts:invitation:send", "寄出一份邀請", "sent an invitation"
@@ -204,6 +206,11 @@ class Tag(StrEnum):
     )
     MEMBERS_FEED_END = "members:feed:end", "停用期限日曆連結", "ended the link to the calendar of limits"
     MEMBERS_FEED_MAKE = "members:feed:make", "建立期限日曆連結", "made a link to the calendar of limits"
+    MEMBERS_CONTACT_ANSWER = "members:contact:answer", "確認聯絡資料的答覆", "answered whether contact data are right"
+    MEMBERS_CONTACT_ASK = "members:contact:ask", "請聯絡人確認資料", "asked a contact to confirm the data"
+    MEMBERS_CONTACT_MISS = "members:contact:miss", "聯絡人沒有回應", "found a contact silent or unreachable"
+    MEMBERS_CONTACT_REMIND = "members:contact:remind", "再次請聯絡人確認資料", "reminded a contact"
+    MEMBERS_CONTACT_SETTLE = "members:contact:settle", "處理完一件聯絡資料待辦", "settled a task about contact data"
     MEMBERS_FINDING_RECORD = "members:finding:record", "記下陸資檢核結果", "recorded screening findings"
     MEMBERS_LIST_DISCARD = "members:list:discard", "放棄一份讀進的名單", "discarded a list that was read"
     MEMBERS_LIST_IMPORT = "members:list:import", "匯入一版官方名單", "imported an edition of an official list"

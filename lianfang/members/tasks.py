@@ -1,4 +1,4 @@
-"""Jobs of members. They may run twice; a draft is erased once, a roster compared once with an edition."""
+"""Jobs of members. They may run twice: a draft is erased once, a roster compared once, a contact asked once."""
 
 from __future__ import annotations
 
@@ -28,3 +28,17 @@ def screen(timestamp: int) -> None:  # noqa: ARG001 - the scheduler gives it
 def forget_rosters(timestamp: int) -> None:  # noqa: ARG001 - the scheduler gives it
     """Erase files of rosters that became nothing within a day."""
     actions.forget_old_rosters(by=Subject.system("members.forget_rosters"), at=utcnow())
+
+
+@app.periodic(cron="25 1 * * *", periodic_id="members.ask_contacts")
+@app.task(name="members.ask_contacts", queue="default", queueing_lock="members.ask_contacts")
+def ask_contacts(timestamp: int) -> None:  # noqa: ARG001 - the scheduler gives it
+    """Ask contacts whether their data are right, in the morning of Taipei."""
+    actions.ask_contacts(by=Subject.system("members.ask_contacts"), at=utcnow())
+
+
+@app.periodic(cron="40 * * * *", periodic_id="members.look_after_contacts")
+@app.task(name="members.look_after_contacts", queue="default", queueing_lock="members.look_after_contacts")
+def look_after_contacts(timestamp: int) -> None:  # noqa: ARG001 - the scheduler gives it
+    """Remind who has not answered, and give silence and bounces to the staff."""
+    actions.look_after_contacts(by=Subject.system("members.look_after_contacts"), at=utcnow())

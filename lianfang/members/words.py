@@ -51,6 +51,7 @@ STATE_TONES: Final = {
     "proposed": "warn", "closed": "", "filed": "info", "granted": "good", "denied": "",
     "requested": "info", "refused": "", "lapsed": "",
     "published": "good", "discarded": "",
+    "asked": "info", "confirmed": "good", "change_wanted": "warn", "silent": "warn", "bounced": "bad", "settled": "",
 }  # fmt: skip
 
 EVENTS: Final = {

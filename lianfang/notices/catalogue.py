@@ -71,6 +71,10 @@ NOTICES: dict[str, Notice] = {
             "N14", "離會後仍須遵守的義務", "Duties that remain",
             "organization", "effective_at", "link", clause="3.3",
         ),
+        _notice(
+            "N21", "請確認您的聯絡資料", "Please confirm your contact data",
+            "items", "link", "expires_at", clause="2.4",
+        ),
         _notice("account_changed", "您的帳號有變更", "Your account was changed", "what", "at"),
         _notice(
             "change_confirm", "請確認一項異動", "Confirm a change",
@@ -89,6 +93,11 @@ NOTICES: dict[str, Notice] = {
         _notice("password_reset", "重設密碼", "Reset your password", "link"),
         _notice("recall", "一則情資已由來源召回", "An item was recalled", "recalled_at", "link", clause="2.3"),
         _notice("reenrol", "請重新設定登入方式", "Set up your sign-in again", "organization", "link", "expires_at"),
+        _notice("security_hold", "安全保全通知", "A security hold", "what", "at", "link", clause="2.3"),
+        _notice(
+            "security_hold_ended", "安全保全已解除", "A security hold was lifted",
+            "what", "at", "link", clause="2.3",
+        ),
         _notice("stop_ended", "恢復揭露通知", "Disclosure resumed", "ended_at", clause="2.3"),
         _notice("stop_started", "停止揭露通知", "Disclosure stopped", "started_at", clause="2.3"),
         _notice(

@@ -149,6 +149,7 @@ class Right(StrEnum):
     # on everything else
     APPLY = "apply"
     ANSWER_CORRECTION = "answer_correction"
+    CONFIRM_CONTACT = "confirm_contact"
     ENTER_MEMBERS_PLANE = "enter_members_plane"
     ENTER_STAFF_PLANE = "enter_staff_plane"
     VIEW_EXIT = "view_exit"
@@ -167,6 +168,8 @@ class Right(StrEnum):
     CHANGE_SETTING = "change_setting"
     START_STOP = "start_stop"
     END_STOP = "end_stop"
+    PLACE_HOLD = "place_hold"
+    LIFT_HOLD = "lift_hold"
     VIEW_AUDIT = "view_audit"
     HANDLE_PRIVACY_CASE = "handle_privacy_case"
 

@@ -24,7 +24,7 @@ OPEN_TO_ALL = frozenset({Right.READ, Right.EXPORT, Right.MAIL_BODY})
 OF_FORMER = frozenset({Right.VIEW_EXIT, Right.FILE_APPEAL, Right.RECALL, Right.DECIDE_CONSENT})
 """What is left to a source whose membership ended."""
 
-OF_LINKS = frozenset({Right.ANSWER_CORRECTION, Right.FILE_APPEAL})
+OF_LINKS = frozenset({Right.ANSWER_CORRECTION, Right.CONFIRM_CONTACT, Right.FILE_APPEAL})
 """What a signed link may open."""
 
 WITHOUT_FACTOR = frozenset({Right.ENTER_MEMBERS_PLANE, Right.SUBMIT})

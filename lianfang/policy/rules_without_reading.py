@@ -287,6 +287,13 @@ def g_enter_members_plane(q: Question) -> bool:
     en="Staff with any duty may start the stop of disclosure.",
     rights={Right.START_STOP},
 )
+@permit(
+    "G-place_hold",
+    clause="2.3",
+    zh="有任一職務的人可以對帳號或金鑰設下安全保全。",
+    en="Staff with any duty may place a security hold on an account or a key.",
+    rights={Right.PLACE_HOLD},
+)
 def g_any_duty(q: Question) -> bool:
     return on_duty(q.subject, *Duty)
 
@@ -323,6 +330,13 @@ def g_reviewer(q: Question) -> bool:
     zh="核准人可以決定申訴。",
     en="An approver decides an appeal.",
     rights={Right.DECIDE_APPEAL},
+)
+@permit(
+    "G-lift_hold",
+    clause="2.3",
+    zh="核准人可以解除安全保全，不能是設下的人。",
+    en="An approver lifts a security hold, not the one who placed it.",
+    rights={Right.LIFT_HOLD},
 )
 @permit(
     "G-change_setting",
@@ -422,7 +436,7 @@ def s_review(q: Question) -> bool:
     clause="2.3",
     zh="需要兩人的決定，第二位不能是同一人。",
     en="Where two must sign, the second is somebody else.",
-    rights={Right.APPROVE, Right.GRANT_DUTY, Right.CHANGE_SETTING, Right.START_STOP, Right.END_STOP},
+    rights={Right.APPROVE, Right.GRANT_DUTY, Right.CHANGE_SETTING, Right.START_STOP, Right.END_STOP, Right.LIFT_HOLD},
 )
 def s_decided_before(q: Question) -> bool:
     return q.case is not None and q.subject.person in q.case.decided_by

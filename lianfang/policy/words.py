@@ -60,6 +60,7 @@ RIGHTS: dict[Right, Bilingual] = {
     Right.RELEASE_TO_LAW_ENFORCEMENT: _say("移交執法機關", "release to law enforcement"),
     Right.APPLY: _say("提出入會申請", "apply for membership"),
     Right.ANSWER_CORRECTION: _say("答覆補正", "answer a correction"),
+    Right.CONFIRM_CONTACT: _say("確認自己的聯絡資料", "confirm one's contact data"),
     Right.ENTER_MEMBERS_PLANE: _say("進入會員區", "enter the members' plane"),
     Right.ENTER_STAFF_PLANE: _say("進入工作區", "enter the staff plane"),
     Right.VIEW_EXIT: _say("查看離會專區", "view the exit page"),
@@ -78,6 +79,8 @@ RIGHTS: dict[Right, Bilingual] = {
     Right.CHANGE_SETTING: _say("變更設定", "change a setting"),
     Right.START_STOP: _say("啟動停止揭露", "start the stop of disclosure"),
     Right.END_STOP: _say("結束停止揭露", "end the stop of disclosure"),
+    Right.PLACE_HOLD: _say("對帳號或金鑰設下安全保全", "place a security hold"),
+    Right.LIFT_HOLD: _say("解除安全保全", "lift a security hold"),
     Right.VIEW_AUDIT: _say("查看稽核紀錄", "view the audit"),
     Right.HANDLE_PRIVACY_CASE: _say("處理個資案件", "handle a privacy case"),
 }

@@ -109,6 +109,7 @@ NAVIGATION: Final[dict[str, tuple[Section, ...]]] = {
                 ),
                 Item("terminations", _words("終止", "Terminations"), "arrow-right"),
                 Item("deadlines", _words("期限", "Deadlines"), "clock", under=("/staff/holds",)),
+                Item("contacts", _words("聯絡資料", "Contact data"), "chat-square-text"),
                 Item("member_directory", _words("會員名錄", "Members"), "buildings"),
             ),
         ),
@@ -136,6 +137,7 @@ NAVIGATION: Final[dict[str, tuple[Section, ...]]] = {
             _words("系統", "System"),
             (
                 Item("duties", _words("職務", "Duties"), "person"),
+                Item("security_holds", _words("安全保全", "Security holds"), "shield-lock"),
                 Item("settings", _words("設定", "Settings"), "gear"),
             ),
         ),

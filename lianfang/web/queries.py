@@ -73,6 +73,7 @@ _QUESTIONS: Final[tuple[tuple[str, Bilingual, tuple[Right, ...]], ...]] = (
         Bilingual(zh="會籍由誰決定？", en="Who decides about membership?"),
         (
             Right.APPLY, Right.ANSWER_CORRECTION, Right.TAKE_UP, Right.REVIEW, Right.APPROVE, Right.REVOKE,
+            Right.CONFIRM_CONTACT,
             Right.FILE_APPEAL, Right.DECIDE_APPEAL, Right.VIEW_EXIT, Right.ENTER_MEMBERS_PLANE, Right.MANAGE_PEOPLE,
             Right.MAKE_TOKEN,
         ),
@@ -82,7 +83,8 @@ _QUESTIONS: Final[tuple[tuple[str, Bilingual, tuple[Right, ...]], ...]] = (
         Bilingual(zh="協調中心內部如何分工？", en="How does the coordination centre divide its duties?"),
         (
             Right.ENTER_STAFF_PLANE, Right.GRANT_DUTY, Right.EDIT_CHARTER, Right.IMPORT_LIST, Right.CHANGE_SETTING,
-            Right.START_STOP, Right.END_STOP, Right.VIEW_AUDIT, Right.HANDLE_PRIVACY_CASE,
+            Right.START_STOP, Right.END_STOP, Right.PLACE_HOLD, Right.LIFT_HOLD,
+            Right.VIEW_AUDIT, Right.HANDLE_PRIVACY_CASE,
         ),
     ),
 )  # fmt: skip

@@ -36,6 +36,8 @@ WHO: dict[str, set[str]] = {
     "validate": {"analyst"},
     "start_stop": STAFF - {"operator_without_duty"},
     "end_stop": {"analyst", "approver"},
+    "place_hold": STAFF,
+    "lift_hold": {"approver"},
     "take_up": {"reviewer"},
     "review": {"reviewer"},
     "import_list": {"reviewer"},

@@ -30,6 +30,7 @@ _BY_NAME = {
         "audit_", "case", "change_case", "change_ask_again", "change_authority", "change_conflict",
         "change_decide", "change_entry", "change_file", "change_note", "change_recommend", "change_return",
         "change_screening", "change_take_up", "colleague_leaves", "invite_colleague_again", "letter", "membership",
+        "security_hold_lift", "contact_settle",
         "list_", "revocation", "appeal", "termination", "statement_file", "hold_lift", "decide_",
         "leave_duty", "procedure", "setting", "staff_intel_",
     ),
@@ -37,7 +38,7 @@ _BY_NAME = {
     "link": (
         "accounts_invitation", "deadline_feed", "accounts_lost_factor_proof", "account_reset_password_from_key",
         "apply_resume",
-        "apply_case", "change_confirm", "apply_correct",
+        "apply_case", "change_confirm", "apply_correct", "contact_check",
     ),
     "own": ("apply_step", "write_profile", "taxii_collection", "taxii_manifest", "taxii_objects", "taxii_elsewhere"),
 }  # fmt: skip

@@ -15,6 +15,7 @@ from lianfang.members import words
 from lianfang.members.lifecycle import (
     APPEAL,
     APPLICATION,
+    CONTACT_CHECK,
     IN_FORCE,
     MEMBERSHIP,
     OPEN_APPLICATION,
@@ -37,8 +38,9 @@ GOOD: dict[str, Any] = {
     "reviewer": "r", "decider": "d", "recommendation": "approve", "unanswered": 0, "appeal_state": "granted",
     "facts": "x", "hearing": "done", "took_part": False, "findings": "x", "membership": "termination_requested",
     "at": END, "kept_until": END, "approvers": 1, "first": None, "faults": 0, "changed": True, "approvals": 2,
+    "answer_until": END + timedelta(microseconds=1), "how": "x",
 }  # fmt: skip
-MACHINES = [APPLICATION, MEMBERSHIP, REVOCATION, APPEAL, TERMINATION, PROCEDURE]
+MACHINES = [APPLICATION, MEMBERSHIP, REVOCATION, APPEAL, TERMINATION, PROCEDURE, CONTACT_CHECK]
 # What stands against a move, and a word of the reason that a person reads.
 AGAINST: dict[str, tuple[dict[str, Any], str]] = {
     "mail": ({"proved": False}, "Open the link"),
@@ -70,6 +72,8 @@ AGAINST: dict[str, tuple[dict[str, Any], str]] = {
     "unsound procedure": ({"faults": 2}, "2 things"),
     "unchanged procedure": ({"changed": False}, "same as the edition"),
     "one approval": ({"approvals": 1}, "Another approver"),
+    "answered too late": ({"answer_until": END}, "time to answer by this link is over"),
+    "nothing done": ({"how": " "}, "Say what was done"),
     "no facts": ({"facts": " \n"}, "State the facts"),
 }
 _SCREENING = {"row not screened", "old list", "id hit", "name hit", "authority", "taken"}
@@ -113,6 +117,11 @@ GUARDED: dict[tuple[str, str], set[str]] = {
     ("termination", "grant"): _DECIDING | {"under review"},
     ("termination", "withdraw"): set(),
     ("termination", "lapse"): set(),
+    ("contact-check", "confirm"): {"answered too late"},
+    ("contact-check", "want_change"): {"answered too late"},
+    ("contact-check", "fall_silent"): {"time left"},
+    ("contact-check", "bounce"): set(),
+    ("contact-check", "settle"): {"nothing done"},
     ("procedure", "propose"): {"unsound procedure", "unchanged procedure"},
     ("procedure", "return"): set(),
     ("procedure", "publish"): {"one approval", "unsound procedure"},
@@ -154,6 +163,11 @@ RIGHTS: dict[tuple[str, str], Right | None] = {
     ("termination", "withdraw"): Right.MANAGE_PEOPLE,
     # The revocation of the membership does it.
     ("termination", "lapse"): None,
+    ("contact-check", "confirm"): Right.CONFIRM_CONTACT,
+    ("contact-check", "want_change"): Right.CONFIRM_CONTACT,
+    ("contact-check", "fall_silent"): None,
+    ("contact-check", "bounce"): None,
+    ("contact-check", "settle"): Right.REVIEW,
     ("procedure", "propose"): Right.EDIT_CHARTER,
     ("procedure", "return"): Right.APPROVE,
     ("procedure", "publish"): Right.APPROVE,
@@ -209,7 +223,7 @@ def test_each_fact_alone_stands_against_exactly_its_moves(machine: Machine, move
 @pytest.mark.parametrize(("machine", "move"), MOVES, ids=named)
 def test_a_move_names_its_right_its_clause_and_its_button(machine: Machine, move: Move) -> None:
     assert move.right == RIGHTS[machine.name, move.name]
-    assert move.clause in ("1.3", "1.4", "2.5", "4.1") or move.name in ("withdraw", "expire", "discard")
+    assert move.clause in ("1.3", "1.4", "2.4", "2.5", "4.1") or move.name in ("withdraw", "expire", "discard")
     assert move.words.zh != move.words.en
 
 

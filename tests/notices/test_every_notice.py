@@ -71,7 +71,7 @@ def test_no_place_is_left_open_and_no_word_of_the_machine_gets_in(notice: str) -
     mail = compose(notice=notice, context=FACTS, first_contact=False, at=AT)
     for half in halves(mail.text):
         for trace in ("{{", "}}", "{%", "None", "Bilingual(", "datetime", "[]", "<", "&amp;", "&#"):
-            if trace == "<" and notice in ("N2", "token_expiry"):
+            if trace == "<" and notice in ("N2", "N21", "token_expiry"):
                 continue  # what the sender typed, as plain text
             assert trace not in half, trace
         assert not re.search(r"\n{4,}| +\n|^\s", half)

@@ -483,6 +483,8 @@ STAFF_RIGHTS: dict[f.Right, set[f.Duty]] = {
     R.EDIT_CHARTER: {D.PUBLISHER},
     R.PUBLISH: {D.PUBLISHER},
     R.START_STOP: set(D),
+    R.PLACE_HOLD: set(D),
+    R.LIFT_HOLD: {D.APPROVER},
     R.ENTER_STAFF_PLANE: set(D),
     R.END_STOP: {D.ANALYST, D.APPROVER},
     R.VIEW_AUDIT: {D.AUDITOR},
@@ -510,7 +512,7 @@ def _else(
             permits.add(f"G-{right}")
     if right in {R.VIEW_EXIT, R.FILE_APPEAL, R.RECALL, R.DECIDE_CONSENT} and _former(s, right, item or case):
         permits.add("D-former")
-    if right in {R.ANSWER_CORRECTION, R.FILE_APPEAL} and s.kind == K.LINK and s.caveats is not None:
+    if right in {R.ANSWER_CORRECTION, R.CONFIRM_CONTACT, R.FILE_APPEAL} and s.kind == K.LINK and s.caveats is not None:
         alive = s.caveats.expires_at is None or s.caveats.expires_at > at
         if alive and right in s.caveats.rights and case is not None and s.case == case.id:
             permits.add("G-link")
@@ -541,7 +543,8 @@ def _eyes(s: f.Subject, right: f.Right, case: f.Case | None, forbids: set[str]) 
         forbids.add("S-review")
     if me in case.decided_by and right == R.DECIDE_APPEAL:
         forbids.add("S-appeal")
-    if me in case.decided_by and right in {R.APPROVE, R.GRANT_DUTY, R.CHANGE_SETTING, R.START_STOP, R.END_STOP}:
+    by_two = {R.APPROVE, R.GRANT_DUTY, R.CHANGE_SETTING, R.START_STOP, R.END_STOP, R.LIFT_HOLD}
+    if me in case.decided_by and right in by_two:
         forbids.add("S-second")
     if me in case.authored_by and right in {R.APPROVE, R.PUBLISH}:
         forbids.add("S-author")

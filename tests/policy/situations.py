@@ -67,6 +67,7 @@ DUTY_OF = {
     Right.GRANT_DUTY: Duty.DUTY_GRANTER,
     Right.EDIT_CHARTER: Duty.PUBLISHER,
     Right.PUBLISH: Duty.PUBLISHER,
+    Right.LIFT_HOLD: Duty.APPROVER,
     Right.VIEW_AUDIT: Duty.AUDITOR,
     Right.HANDLE_PRIVACY_CASE: Duty.PRIVACY_OFFICER,
 }
@@ -80,7 +81,7 @@ def situation(draft: Draft) -> None:
     if right in READING:
         _reading(draft)
         return
-    if right in DUTY_OF or right in (Right.START_STOP, Right.END_STOP, Right.ENTER_STAFF_PLANE):
+    if right in DUTY_OF or right in (Right.START_STOP, Right.END_STOP, Right.PLACE_HOLD, Right.ENTER_STAFF_PLANE):
         duties = _duties(right)
         draft.subject = staff(rng, rng.choice(duties) if rng.random() < 0.9 else rng.choice(list(Duty)))
         if rng.random() < 0.75:
@@ -474,4 +475,5 @@ METADATA: dict[Right, Callable[[Draft], None]] = {
     Right.VIEW_EXIT: _exit,
     Right.FILE_APPEAL: _exit,
     Right.ANSWER_CORRECTION: _correction,
+    Right.CONFIRM_CONTACT: _correction,
 }

@@ -386,6 +386,7 @@ HANDS = {
     Right.CHANGE_SETTING: ("decided_by", "authored_by"),
     Right.START_STOP: ("decided_by", "reviewed_by"),
     Right.END_STOP: ("decided_by", "conflicted"),
+    Right.LIFT_HOLD: ("decided_by", "reviewed_by"),
     Right.REVIEW: ("reviewed_by", "authored_by", "decided_by", "conflicted"),
 }
 """What hands in a case matter for a right, with some that must not."""

@@ -151,7 +151,8 @@ DOORS: dict[str, str] = {
     **dict.fromkeys(
         ("account_login", "account_logout", "account_inactive", "accounts_lost_factor", "accounts_lost_factor_proof",
          "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
-         "account_reset_password_from_key_done", "accounts_invitation", "mfa_authenticate", "mfa_login_webauthn"),
+         "account_reset_password_from_key_done", "accounts_invitation",
+         "contact_check", "mfa_authenticate", "mfa_login_webauthn"),
         "way in",
     ),
     **dict.fromkeys(
@@ -176,11 +177,11 @@ DOORS: dict[str, str] = {
          "invite_colleague_again", "setting", "decide_setting", "procedure", "procedure_preview", "procedure_begin",
          "procedure_draft", "procedure_general", "procedure_step_new", "procedure_step", "procedure_field_new",
          "procedure_field", "procedure_change", "procedure_draft_preview", "procedure_propose", "procedure_discard",
-         "procedure_decide"), "staff's case",
+         "procedure_decide", "contact_settle", "security_hold_new", "security_hold_lift"), "staff's case",
     ),
     **dict.fromkeys(
         ("inbox", "applications", "member_directory", "revocations", "terminations", "deadlines", "holds",
-         "duties", "settings", "procedures"), "staff's list",
+         "duties", "settings", "procedures", "contacts", "security_holds"), "staff's list",
     ),
     **dict.fromkeys(
         ("change", "change_message", "change_withdraw", "changes_filed", "history", "new_change", "roster_add",

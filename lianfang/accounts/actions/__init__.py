@@ -11,6 +11,7 @@ from lianfang.accounts.actions.governance import (
     propose_duty,
     propose_setting,
 )
+from lianfang.accounts.actions.holds import lift_hold, place_hold
 from lianfang.accounts.actions.people import (
     accept_invitation,
     acting,
@@ -74,10 +75,12 @@ __all__ = [
     "invite_staff",
     "leave",
     "let_go",
+    "lift_hold",
     "make_token",
     "may_vouch",
     "note_token_use",
     "person_enter",
+    "place_hold",
     "propose_duty",
     "propose_setting",
     "record_factor_added",

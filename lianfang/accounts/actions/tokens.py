@@ -112,7 +112,8 @@ def revoke_token(*, token: Token, by: Subject, at: datetime) -> None:
     doors.require(subject=by, right=Right.MAKE_TOKEN, at=at)
     locked = Token.objects.select_for_update(of=("self",)).select_related("affiliation").get(pk=token.pk)
     require_managed(affiliation=locked.affiliation, by=by)
-    if not locked.is_live(at):
+    # A key on hold can be ended, too.
+    if locked.revoked_at is not None or at >= locked.expires_at:
         raise Refusal(_DEAD, rule="token-live")
     locked.revoked_at = at
     locked.save(update_fields=["revoked_at"])

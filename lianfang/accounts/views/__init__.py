@@ -18,6 +18,7 @@ from lianfang.accounts.views.governance import (
     setting,
     settings_page,
 )
+from lianfang.accounts.views.holds import holds, lift_hold, place_hold
 from lianfang.accounts.views.people import change_role, invite, leave, people, resend, sign_out
 from lianfang.accounts.views.sign_in import (
     factor_setup,
@@ -41,14 +42,17 @@ __all__ = [
     "factor_setup",
     "help_one",
     "helping",
+    "holds",
     "invitation",
     "invite",
     "leave",
     "leave_duty",
+    "lift_hold",
     "lost_factor",
     "lost_factor_proof",
     "new_connection",
     "people",
+    "place_hold",
     "resend",
     "resend_colleague",
     "revoke_connection",

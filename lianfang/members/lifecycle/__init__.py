@@ -2,6 +2,7 @@
 
 from lianfang.members.lifecycle.application import APPLICATION, OPEN_APPLICATION, Readiness
 from lianfang.members.lifecycle.change import CHANGE, OPEN_CHANGE, ChangeReadiness
+from lianfang.members.lifecycle.contact import CONTACT_CHECK, CONTACT_TASKS
 from lianfang.members.lifecycle.lists import LIST_CASE, LIST_EDITION
 from lianfang.members.lifecycle.membership import IN_FORCE, MEMBERSHIP
 from lianfang.members.lifecycle.procedure import PROCEDURE
@@ -12,6 +13,8 @@ __all__ = [
     "APPEAL",
     "APPLICATION",
     "CHANGE",
+    "CONTACT_CHECK",
+    "CONTACT_TASKS",
     "IN_FORCE",
     "LIST_CASE",
     "LIST_EDITION",

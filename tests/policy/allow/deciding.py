@@ -10,6 +10,8 @@ DECIDING = {
     "G-enter_members_plane": Asked(person(mfa=False), Right.ENTER_MEMBERS_PLANE),
     "G-enter_staff_plane": Asked(staff(Duty.OPERATOR), Right.ENTER_STAFF_PLANE),
     "G-start_stop": Asked(staff(Duty.OPERATOR), Right.START_STOP),
+    "G-place_hold": Asked(staff(Duty.ANALYST), Right.PLACE_HOLD),
+    "G-lift_hold": Asked(APPROVER, Right.LIFT_HOLD, case(decided_by=OTHER)),
     "G-end_stop": Asked(staff(Duty.ANALYST), Right.END_STOP, case(decided_by=OTHER)),
     "G-take_up": Asked(staff(Duty.REVIEWER), Right.TAKE_UP, case()),
     "G-review": Asked(staff(Duty.REVIEWER), Right.REVIEW, case()),
@@ -34,5 +36,6 @@ DECIDING = {
 }
 MORE_DECIDING = {
     "a revoked member's admin appeals": Asked(admin(standing=Standing.REVOKED), Right.FILE_APPEAL, case()),
+    "contact data by signed link": Asked(link(Right.CONFIRM_CONTACT), Right.CONFIRM_CONTACT, case()),
     "an appeal by signed link": Asked(link(Right.FILE_APPEAL), Right.FILE_APPEAL, case()),
 }

@@ -11,6 +11,8 @@ DECIDING = {
     "G-enter_members_plane": Asked(REVIEWER, Right.ENTER_MEMBERS_PLANE),
     "G-enter_staff_plane": Asked(staff(), Right.ENTER_STAFF_PLANE),
     "G-start_stop": Asked(admin(), Right.START_STOP),
+    "G-place_hold": Asked(admin(), Right.PLACE_HOLD),
+    "G-lift_hold": Asked(staff(Duty.ANALYST), Right.LIFT_HOLD, case()),
     "G-end_stop": Asked(staff(Duty.OPERATOR), Right.END_STOP),
     "G-take_up": Asked(APPROVER, Right.TAKE_UP, case()),
     "G-review": Asked(APPROVER, Right.REVIEW, case()),
@@ -35,6 +37,7 @@ DECIDING = {
 }
 MORE_DECIDING = {
     "a link opens one case only": Asked(link(Right.FILE_APPEAL, case="A-2026-0002"), Right.FILE_APPEAL, case()),
+    "who placed a hold does not lift it": Asked(APPROVER, Right.LIFT_HOLD, case(decided_by=ME)),
     "a link does not approve": Asked(link(Right.APPROVE), Right.APPROVE, case()),
     "another former member's case": Asked(admin(BETA, standing=Standing.REVOKED), Right.FILE_APPEAL, case()),
     "a member in force has nothing to appeal": Asked(admin(), Right.FILE_APPEAL, case()),
