@@ -22,6 +22,7 @@ SAID = {
     "mfa_view_recovery_codes": "codes are shown once, so that they were shown is kept",
     "case_file": "that a file was asked for stands in the ledger, found or not",
     "appeal_file": "likewise",
+    "statement_file": "likewise",
 }
 NOTED = frozenset(EXEMPT) - {"audit_entry", "intel_draft", "mfa_authenticator", "policy_epoch"}
 

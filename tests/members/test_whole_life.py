@@ -1,7 +1,9 @@
-"""Any order of deeds, from application to appeal: what must always hold, holds after each of them.
+"""Any order of deeds, from application to appeal and termination: what must always hold, holds after each of them.
 
 The model knows only what was done; the invariants are those of the domain (one live membership a number, nobody in
-force without a signed approval, four eyes in every decision, an entry for every deed, a revoked one reads nothing).
+force without a signed approval, four eyes in every decision, an entry for every deed, who left reads nothing, duties
+and limits never shrink, nobody hears anything before the privacy notice). Among the deeds are the races of
+docs/adr/0024.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -20,13 +23,25 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from lianfang.accounts.doors import may
-from lianfang.accounts.models import Affiliation
+from lianfang.accounts.models import Affiliation, Person
 from lianfang.audit.models import Entry
+from lianfang.charter.models import ConfidentialityDuty
+from lianfang.kernel.deadlines import Deadline
 from lianfang.kernel.refusal import Refusal
 from lianfang.members import actions, queries
-from lianfang.members.lifecycle import IN_FORCE
-from lianfang.members.models import Appeal, Application, Decision, Membership, MembershipInterval, Revocation
+from lianfang.members.calendars import named
+from lianfang.members.lifecycle import IN_FORCE, OPEN_TERMINATION
+from lianfang.members.models import (
+    Appeal,
+    Application,
+    Decision,
+    Membership,
+    MembershipInterval,
+    Revocation,
+    Termination,
+)
 from lianfang.members.subjects import subject_for
+from lianfang.outbox.models import Delivery
 from lianfang.policy.facts import Right, Standing
 from tests import world
 from tests.goals import goal
@@ -42,6 +57,7 @@ class Life(RuleBasedStateMachine):
     applications = Bundle("applications")
     revocations = Bundle("revocations")
     appeals = Bundle("appeals")
+    terminations = Bundle("terminations")
     made: world.World
     done: ClassVar[Counter[str]] = Counter()
 
@@ -53,18 +69,22 @@ class Life(RuleBasedStateMachine):
         self.point = transaction.savepoint()
         self.made.clock.tick(minutes=1)
         self.keys = 0
+        self.limits: dict[Any, Any] = {}
+        self.duties = ConfidentialityDuty.objects.count()
         case = self.apply(201)
         if self.beginning in ("recommended", "rejected"):
             self.walk_to_the_decision(case)
         if self.beginning == "rejected":
             self.decide(case, "approver", False)
-        if self.beginning in ("member", "revoked", "appealed"):
+        if self.beginning in ("member", "revoked", "appealed", "leaving"):
             self.walk_to_the_membership(case)
         if self.beginning in ("revoked", "appealed"):
             revocation = self.open(201, "reviewer")
             self.walk_to_the_end(revocation, "revoke")
             if self.beginning == "appealed":
                 self.file(revocation)
+        if self.beginning == "leaving":
+            self.recommend_termination(self.ask_to_leave(201), "reviewer", "grant")
         return case
 
     def teardown(self) -> None:
@@ -93,6 +113,8 @@ class Life(RuleBasedStateMachine):
             sorted(Membership.objects.values_list("pk", "state", "ended_at"), key=str),
             sorted(Revocation.objects.values_list("pk", "state", "reviewer")),
             sorted(Appeal.objects.values_list("pk", "state")),
+            sorted(Termination.objects.values_list("pk", "state", "reviewer"), key=str),
+            sorted(Revocation.objects.values_list("pk", "appeal_last_day", "notice_last_day"), key=str),
             Decision.objects.count(),
         )
 
@@ -221,11 +243,80 @@ class Life(RuleBasedStateMachine):
         if case is None or cases.again(case).state != "revoked":
             return None
         self.keys += 1
-        at = self.made.clock.tick()
+        return self.appeal_at(case, self.made.clock.tick())
+
+    def appeal_at(self, case: Any, at: Any) -> Any:
         by = self.admin(case.membership.organization_id, at)
         with self.deed():
             return actions.file_appeal(case=case, text="理由", files=[], key=f"k{self.keys}", by=by, at=at)
         return None
+
+    @rule(target=appeals, case=revocations, early=st.sampled_from([-1, 0, 1]))
+    def file_at_the_last_microsecond(self, case: Any, early: int) -> Any:
+        """At 23:59:59.999999 of the last day, and at midnight (domain invariant 14)."""
+        now = None if case is None else cases.again(case)
+        if now is None or now.state != "revoked" or now.appeal_ends_at is None:
+            return None
+        at = now.appeal_ends_at + timedelta(microseconds=early)
+        if at <= self.made.clock.at:
+            return None
+        self.made.clock.at = at
+        self.keys += 1
+        filed = self.appeal_at(case, at)
+        if filed is not None:
+            assert filed.late == (early >= 0 and not now.awaits_arrival)
+        return filed
+
+    @rule(case=revocations)
+    def open_letter(self, case: Any) -> None:
+        if case is None:
+            return
+        at = self.made.clock.tick(days=3)
+        with self.deed():
+            actions.open_letter(case=case, by=self.admin(case.membership.organization_id, at), at=at)
+
+    # Terminations
+
+    @rule(target=terminations, place=st.sampled_from(sorted(NAMES)))
+    def ask_to_leave(self, place: int) -> Any:
+        held = Membership.objects.filter(ubn=world.business_number(place)).order_by("-began_at").first()
+        if held is None:
+            return None
+        at = self.made.clock.tick()
+        by = self.admin(held.organization_id, at)
+        with self.deed():
+            return actions.request_termination(membership=held, reason="理由", handling="destroy", by=by, at=at)
+        return Termination.objects.filter(membership=held).order_by("-filed_at").first()
+
+    @rule(case=terminations)
+    def take_back(self, case: Any) -> None:
+        if case is None:
+            return
+        at = self.made.clock.tick()
+        with self.deed():
+            actions.withdraw_termination(case=case, by=self.admin(case.membership.organization_id, at), at=at)
+
+    @rule(case=terminations, who=st.sampled_from(STAFF), what=st.sampled_from(["grant", "refuse"]))
+    def recommend_termination(self, case: Any, who: str, what: str) -> None:
+        if case is not None:
+            self.act(actions.declare_conflict, who, case=case, conflict=False)
+            self.act(actions.recommend_termination, who, case=case, what=what, findings="已核對。")
+
+    @rule(case=terminations, who=st.sampled_from(STAFF), what=st.sampled_from(["grant", "grant", "refuse", "return"]))
+    def decide_termination(self, case: Any, who: str, what: str) -> None:
+        if case is None:
+            return
+        self.act(actions.declare_conflict, who, case=case, conflict=False)
+        if what == "return":
+            self.act(actions.return_termination, who, case=case)
+        else:
+            act = actions.grant_termination if what == "grant" else actions.refuse_termination
+            self.act(act, who, case=case, text="理由")
+
+    @rule(case=terminations)
+    def walk_to_the_exit(self, case: Any) -> None:
+        self.recommend_termination(case, "reviewer", "grant")
+        self.decide_termination(case, "approver", "grant")
 
     @rule(appeal=appeals, who=st.sampled_from(STAFF), grant=st.booleans())
     def decide_appeal(self, appeal: Any, who: str, grant: bool) -> None:
@@ -268,9 +359,11 @@ class Life(RuleBasedStateMachine):
             ended = Decision.objects.filter(membership=held, kind="revoke").count()
             restored = Decision.objects.filter(membership=held, kind="granted").count()
             assert ended - restored == (held.state == "revoked")
+            left = Decision.objects.filter(membership=held, kind="terminate").count()
+            assert left == (held.state == "terminated")
 
     @invariant()
-    def standing_is_what_the_intervals_say_and_the_revoked_read_nothing(self) -> None:
+    def standing_is_what_the_intervals_say_and_who_left_reads_nothing(self) -> None:
         if not hasattr(self, "point"):
             return
         at = self.made.clock.at
@@ -279,7 +372,8 @@ class Life(RuleBasedStateMachine):
                 open_ = MembershipInterval.objects.filter(membership=held, ended_at__isnull=True).exists()
                 assert open_ == (held.state in IN_FORCE)
                 affiliation = Affiliation.objects.filter(organization=held.organization_id).first()
-                if affiliation is None or queries.standing(held.organization_id, at) is not Standing.REVOKED:
+                ended = (Standing.REVOKED, Standing.TERMINATED)
+                if affiliation is None or queries.standing(held.organization_id, at) not in ended:
                     continue
                 subject = subject_for(person=affiliation.person_id, affiliation=affiliation, at=at, mfa=True)
                 for right in (Right.ENTER_MEMBERS_PLANE, Right.SUBMIT, Right.MANAGE_PEOPLE, Right.MAKE_TOKEN):
@@ -295,6 +389,66 @@ class Life(RuleBasedStateMachine):
             assert not Decision.objects.filter(application=case).exists()
         for revocation in Revocation.objects.filter(state__in=["revoked", "closed"]):
             assert Decision.objects.filter(revocation=revocation, appeal=None).count() == 1
+        for end in Termination.objects.all():
+            assert Decision.objects.filter(termination=end).count() == (end.state in ("granted", "refused"))
+            assert end.state not in OPEN_TERMINATION or end.membership.state in (
+                "termination_requested",
+                "revocation_review",
+            )
+        for held in Membership.objects.filter(state="termination_requested"):
+            assert held.terminations.filter(state__in=OPEN_TERMINATION).count() == 1
+
+    @invariant()
+    def the_duty_of_confidentiality_never_ends(self) -> None:
+        """Domain invariant 8: no decision takes a duty away."""
+        if not hasattr(self, "point"):
+            return
+        now = ConfidentialityDuty.objects.count()
+        assert now >= self.duties
+        self.duties = now
+
+    @invariant()
+    def nobody_hears_anything_before_the_privacy_notice(self) -> None:
+        """Domain invariant 10: whoever was entered by somebody else was told so with the first mail."""
+        if not hasattr(self, "point"):
+            return
+        untold = Person.objects.filter(entered_by_other=True, first_contact_at__isnull=True).values("pk")
+        assert not Delivery.objects.filter(person_id__in=untold).exists()
+
+    @invariant()
+    def a_limit_is_found_again_from_what_was_kept_and_never_shrinks(self) -> None:
+        """Domain invariant 12."""
+        if not hasattr(self, "point"):
+            return
+        for case in Revocation.objects.all():
+            for limit in (case.deadline, case.notice):
+                if limit is None:
+                    continue
+                calendar = named(limit.edition)
+                assert calendar is not None
+                counted = Deadline.count(event=limit.event, rule=limit.rule, days=limit.days, calendar=calendar)
+                assert counted.last_day <= limit.last_day
+                key = (case.pk, limit.rule)
+                assert self.limits.get(key, limit.last_day) <= limit.last_day
+                self.limits[key] = limit.last_day
+
+    @invariant()
+    def nobody_was_revoked_unheard(self) -> None:
+        if not hasattr(self, "point"):
+            return
+        for case in Revocation.objects.filter(state__in=["proposed", "revoked", "closed"]):
+            assert case.notice_at is not None
+            assert case.notice_ground == case.ground
+
+    @invariant()
+    def nobody_was_approved_over_a_hit(self) -> None:
+        """Domain invariant 3: findings and attestation of exactly the roster that was approved."""
+        if not hasattr(self, "point"):
+            return
+        for case in Application.objects.filter(state="approved", number__isnull=False, roster_hash__gt=""):
+            found = queries.findings(case)
+            assert all(found[row.key].result != "id_hit" for row in queries.all_rows(case) if row.key in found)
+            assert queries.attested_hash(case) == case.roster_hash
 
 
 BEGINNINGS = {
@@ -303,6 +457,7 @@ BEGINNINGS = {
     "member": "members:application:approve",
     "revoked": "members:revocation:decide",
     "appealed": "members:appeal:file",
+    "leaving": "members:termination:recommend",
 }
 
 
