@@ -204,14 +204,16 @@ class Tag(StrEnum):
         "聲明利害關係",
         "declared whether there is a conflict of interest",
     )
-    MEMBERS_FEED_END = "members:feed:end", "停用期限日曆連結", "ended the link to the calendar of limits"
-    MEMBERS_FEED_MAKE = "members:feed:make", "建立期限日曆連結", "made a link to the calendar of limits"
     MEMBERS_CONTACT_ANSWER = "members:contact:answer", "確認聯絡資料的答覆", "answered whether contact data are right"
     MEMBERS_CONTACT_ASK = "members:contact:ask", "請聯絡人確認資料", "asked a contact to confirm the data"
     MEMBERS_CONTACT_MISS = "members:contact:miss", "聯絡人沒有回應", "found a contact silent or unreachable"
     MEMBERS_CONTACT_REMIND = "members:contact:remind", "再次請聯絡人確認資料", "reminded a contact"
     MEMBERS_CONTACT_SETTLE = "members:contact:settle", "處理完一件聯絡資料待辦", "settled a task about contact data"
+    MEMBERS_FEED_END = "members:feed:end", "停用期限日曆連結", "ended the link to the calendar of limits"
+    MEMBERS_FEED_MAKE = "members:feed:make", "建立期限日曆連結", "made a link to the calendar of limits"
     MEMBERS_FINDING_RECORD = "members:finding:record", "記下陸資檢核結果", "recorded screening findings"
+    MEMBERS_HOLD_LIFT = "members:hold:lift", "解除案件保全", "lifted a legal hold"
+    MEMBERS_HOLD_PLACE = "members:hold:place", "保全案件", "placed a legal hold"
     MEMBERS_LIST_DISCARD = "members:list:discard", "放棄一份讀進的名單", "discarded a list that was read"
     MEMBERS_LIST_IMPORT = "members:list:import", "匯入一版官方名單", "imported an edition of an official list"
     MEMBERS_LIST_READ = "members:list:read", "讀進一份名單並比對差異", "read a list and compared it with the last one"
@@ -233,8 +235,6 @@ class Tag(StrEnum):
     MEMBERS_PROCEDURE_PUBLISH = "members:procedure:publish", "發布新版作業程序", "published an edition of the procedure"
     MEMBERS_PROCEDURE_RETURN = "members:procedure:return", "退回作業程序草稿", "sent a draft of the procedure back"
     MEMBERS_PROCEDURE_SAVE = "members:procedure:save", "修改作業程序草稿", "changed a draft of the procedure"
-    MEMBERS_HOLD_LIFT = "members:hold:lift", "解除案件保全", "lifted a legal hold"
-    MEMBERS_HOLD_PLACE = "members:hold:place", "保全案件", "placed a legal hold"
     MEMBERS_RELAY_END = "members:relay:end", "停止轉送一個等級給內部成員", "ended a rule that relays to constituents"
     MEMBERS_RELAY_START = "members:relay:start", "訂定轉送一個等級給內部成員", "made a rule that relays to constituents"
     MEMBERS_REVOCATION_CLOSE = (

@@ -348,8 +348,11 @@ class Past:
     number: str
 
 
-def history(membership: Membership, on: datetime, at: datetime) -> dict[str, Any]:
-    """Return a member as it was at an instant: facts, people, size of its roster, and every change so far."""
+def history(membership: Membership, on: datetime, at: datetime, *, people: bool) -> dict[str, Any]:
+    """Return a member as it was at an instant: facts, people, size of its roster, and every change so far.
+
+    Without `people` nobody is named, in what changed neither.
+    """
     spec = changes.spec_in_force(at)
     facts = changes.facts_at(membership, on)
     asked = [field.name for field in changing.facts_step(spec).fields]
@@ -359,9 +362,15 @@ def history(membership: Membership, on: datetime, at: datetime) -> dict[str, Any
         "facts": [
             (changing.label_of(spec, name), value_words(spec, name, facts[name])) for name in names if facts[name]
         ],
-        "people": [(ROLES[row.role], row) for row in changes.people_at(membership.organization_id, on)],
+        "people": [(ROLES[row.role], row) for row in changes.people_at(membership.organization_id, on)]
+        if people
+        else None,
         "rows": changes.roster_at(membership.organization_id, on).count(),
-        "turns": [_past(spec, row) for row in changes.turns_of(membership)[:ROWS_SHOWN]],
+        "turns": [
+            _past(spec, row)
+            for row in changes.turns_of(membership)[:ROWS_SHOWN]
+            if people or not row.field.startswith("person.")
+        ],
     }
 
 

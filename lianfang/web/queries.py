@@ -73,9 +73,8 @@ _QUESTIONS: Final[tuple[tuple[str, Bilingual, tuple[Right, ...]], ...]] = (
         Bilingual(zh="會籍由誰決定？", en="Who decides about membership?"),
         (
             Right.APPLY, Right.ANSWER_CORRECTION, Right.TAKE_UP, Right.REVIEW, Right.APPROVE, Right.REVOKE,
-            Right.CONFIRM_CONTACT,
-            Right.FILE_APPEAL, Right.DECIDE_APPEAL, Right.VIEW_EXIT, Right.ENTER_MEMBERS_PLANE, Right.MANAGE_PEOPLE,
-            Right.MAKE_TOKEN,
+            Right.FILE_CHANGE, Right.CONFIRM_CONTACT, Right.FILE_APPEAL, Right.DECIDE_APPEAL, Right.VIEW_EXIT,
+            Right.ENTER_MEMBERS_PLANE, Right.MANAGE_PEOPLE, Right.MAKE_TOKEN,
         ),
     ),
     (

@@ -31,7 +31,10 @@ OTHER: dict[str, str] = {
     "encrypted_mail": "yes", "former_may_recall": "no", "gap_between_memberships": "no", "invitation_days": "3",
     "monthly_audience_figure": "120", "new_member_sees_earlier": "no", "recipients": "主管機關\nThe authority",
     "screening_list_max_age_days": "30", "staff_tokens": "yes", "stop_confirm_minutes": "30", "token_max_days": "90",
-    "token_warning_days": "30, 7",
+    "token_warning_days": "30, 7", "change_confirm_days": "20", "contact_answer_days": "20",
+    "contact_check_days": "90", "company_alone": "no", "eligible_associations": "occupational",
+    "eligible_kinds": "twse", "hearing_days": "10", "rereview_days": "20", "revocation_hearing": "no",
+    "rescreen_days": "10", "screening_name_length": "6",
 }  # fmt: skip
 CHANGED = sorted(name for name in NAMES if registry.setting(name).read)
 # Values at which nothing may be set, besides those that no type takes.

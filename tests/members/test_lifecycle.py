@@ -21,7 +21,8 @@ READY = Readiness(
 GOOD = {
     "proved": True, "missing": 0, "attested": "a", "roster": "a", "readiness": READY, "conflict": False,
     "reviewer": "r", "decider": "d", "recommendation": "approve", "unanswered": 0, "appeal_state": "granted",
-    "facts": "x", "at": datetime(2026, 12, 2, tzinfo=UTC), "kept_until": datetime(2026, 12, 2, tzinfo=UTC),
+    "facts": "x", "hearing": "", "took_part": False, "approvers": 1, "first": None,
+    "at": datetime(2026, 12, 2, tzinfo=UTC), "kept_until": datetime(2026, 12, 2, tzinfo=UTC),
 }  # fmt: skip
 MACHINES = [APPLICATION, MEMBERSHIP, REVOCATION, APPEAL]
 

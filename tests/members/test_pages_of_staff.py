@@ -484,6 +484,11 @@ def test_a_revocation_on_its_pages_keeps_words_and_wants_a_signature(made: world
     number = address.rsplit("/", 1)[-1]
     assert client.post(f"{address}/propose", {"ground": "2.3", "facts": FACTS}).status_code == 422, "undeclared"
     client.post(f"{address}/conflict", {"conflict": "no"})
+    unheard = client.post(f"{address}/propose", {"ground": "5.3", "facts": "改寫的事實"})
+    assert unheard.status_code == 422, "nobody is revoked unheard"
+    case = queries.revocation(number)
+    assert case is not None
+    world.hear(made.clock, case, made.reviewer, made.jia.admin, "5.3")
     assert client.post(f"{address}/propose", {"ground": "5.3", "facts": "改寫的事實"}).status_code == 302
     approver.post(f"{address}/conflict", {"conflict": "no"})
     unsigned = approver.post(f"{address}/decide/revoke", {"text": "補充理由", "sign": "1"})
@@ -516,7 +521,10 @@ def test_an_appeal_is_decided_by_pressing_one_of_two_buttons(made: world.World) 
     assert answer.status_code == 422
     assert "按了輸入鍵" in page_of(answer)
     assert queries.appeal(appeal.number).state == "filed"  # type: ignore[union-attr]
-    assert client.post(address, {"text": "說明合理。", "grant": "1", "second_factor_code": code}).status_code == 302
+    granting = {"text": "說明合理。", "grant": "1", "second_factor_code": code}
+    assert client.post(address, granting).status_code == 422, "a restoration names why"
+    again = {**granting, "because": "special", "second_factor_code": made.approver2.code()}
+    assert client.post(address, again).status_code == 302
     assert queries.appeal(appeal.number).state == "granted"  # type: ignore[union-attr]
     for actor in (made.approver, made.reviewer, made.auditor):
         shown = page_of(made.client(actor).get(address))

@@ -25,7 +25,9 @@ FACTS: dict[str, Any] = {
     "effective_at": AT,
     "ended_at": AT,
     "expires_at": AT,
+    "ground": Bilingual(zh="規章1.4：未積極參與", en="Charter 1.4: not taking part"),
     "items": [Bilingual(zh="請補正統一編號", en="Correct the business number"), "<b>second</b>"],
+    "last_day": date(2026, 12, 7),
     "late": False,
     "letter": Bilingual(zh="說明：\n\n一、理由", en="Reasons:\n\n1. reason"),
     "link": "http://localhost:8000/x/abc-DEF_1?a=1&b=2",
@@ -35,6 +37,7 @@ FACTS: dict[str, Any] = {
     "received_at": AT,
     "recalled_at": AT,
     "started_at": AT,
+    "text": "CASE-7: 2026-05 to 2026-10",
     "token": "sensor <1>",
     "what": Bilingual(zh="密碼已變更", en="The password was changed"),
 }
@@ -69,6 +72,9 @@ def test_says_each_fact_it_needs(notice: str) -> None:
         "letter": ["一、理由", "1. reason"],
         "items": ["請補正統一編號", "Correct the business number"],
         "appeal_last_day": ["2026-12-23"],
+        "ground": ["規章1.4：未積極參與", "Charter 1.4: not taking part"],
+        "last_day": ["2026-12-07"],
+        "text": ["CASE-7: 2026-05 to 2026-10"],
         "charter_version": ["第1版", "version 1"],
         "token": ["sensor <1>"],
     }

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lianfang.accounts.doors import door
+from lianfang.accounts.doors import door, may
 from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
@@ -306,7 +306,10 @@ def history(request: HttpRequest, membership_id: UUID) -> HttpResponse:
     held = queries.membership(membership_id)
     if held is None:
         raise Http404
-    return history_page(request, held, asked(request).at, "web/staff.html")
+    subject, at = asked(request).subject, asked(request).at
+    # Its people are shown to those who work on its cases; the others of the staff see the organisation alone.
+    people = any(may(subject=subject, right=right, at=at) for right in (Right.REVIEW, Right.APPROVE))
+    return history_page(request, held, at, "web/staff.html", people=people)
 
 
 _CONFLICT = Bilingual(

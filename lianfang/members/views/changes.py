@@ -430,13 +430,15 @@ def history(request: HttpRequest) -> HttpResponse:
     return history_page(request, membership, at, "web/member.html")
 
 
-def history_page(request: HttpRequest, membership: Membership, at: datetime, base: str) -> HttpResponse:
-    """Answer with a member as it was on the day that is asked about."""
+def history_page(
+    request: HttpRequest, membership: Membership, at: datetime, base: str, *, people: bool = True
+) -> HttpResponse:
+    """Answer with a member as it was on the day that is asked about, with its people or without."""
     form = HistoryForm(request.GET or None)
     day = form.cleaned_data["on"] if form.is_bound and form.is_valid() else None
     on = end_of(day) if day else at
     context = {
-        **shown_changes.history(membership, min(on, at), at),
+        **shown_changes.history(membership, min(on, at), at, people=people),
         "membership": membership,
         "form": form,
         "on": min(on, at),
