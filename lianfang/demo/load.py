@@ -383,16 +383,14 @@ def _screen(stage: Stage, application: Application, results: Mapping[str, str] =
 
 
 def _lists(stage: Stage) -> None:
-    """The boards' lists are imported; the mainland list was read and waits: importing it is for whoever tries it out.
+    """Three lists were read and wait: importing them is for whoever tries it out, and until then any company may apply.
 
-    It has a row like a name on a roster, and one that cannot be mistaken for any.
+    The mainland list has a row like a name on a roster, and one that cannot be mistaken for any.
     """
     companies = (cast.QUADRANT, cast.OBSERVATORY, cast.ORIGAMI, cast.MIRROR, cast.DAYDREAM, cast.TEACUP)
     for kind in ("twse", "tpex"):
         rows = [f"{one.stock_code},{one.name_zh},{one.ubn}" for one in companies if one.kind == kind]
-        edition = _read(stage, kind, ["公司代號,公司名稱,統一編號", *rows], "證券交易所公開資料（示範）")
-        by = stage.of(cast.STAFF[0][1]).subject(stage.at)
-        actions.import_list(edition=edition, by=by, at=stage.tick())
+        _read(stage, kind, ["公司代號,公司名稱,統一編號", *rows], "證券交易所公開資料（示範）")
     alike = cast.GRAVITY.constituents[1][0].replace("股份", "").replace("船", "舟")
     listed = ["統一編號,事業名稱", f",{alike}", ",海市蜃樓投資有限公司"]
     _read(stage, "mainland", listed, LIST)

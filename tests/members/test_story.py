@@ -126,6 +126,10 @@ def revoke_and_appeal(made: world.World, membership: Membership, reviewer: Clien
     opened = reviewer.post(f"/staff/members/{membership.pk}/revoke", facts)
     at = opened["Location"]
     assert reviewer.post(f"{at}/conflict", {"conflict": "no"}).status_code == 302
+    assert reviewer.post(f"{at}/propose", facts).status_code == 422, "nobody is revoked unheard"
+    case = queries.revocation(at.rsplit("/", 1)[-1])
+    assert case is not None
+    world.hear(made.clock, case, made.reviewer, admin)
     assert reviewer.post(f"{at}/propose", facts).status_code == 302
     assert desk.get("/member").status_code == 200, "a review changes nothing"
     assert approver.post(f"{at}/conflict", {"conflict": "no"}).status_code == 302
@@ -148,7 +152,7 @@ def revoke_and_appeal(made: world.World, membership: Membership, reviewer: Clien
     number = filed["Location"].rsplit("/", 1)[-1]
     second = made.client(made.approver2)
     assert second.post(f"/staff/revocations/{number}/conflict", {"conflict": "no"}).status_code == 302
-    decision = {"text": "說明合理。", "grant": "1", "second_factor_code": made.approver2.code()}
+    decision = {"text": "說明合理。", "grant": "1", "because": "special", "second_factor_code": made.approver2.code()}
     assert approver.post(f"/staff/appeals/{number}", decision).status_code == 422, "who revoked does not decide"
     assert (
         second.post(f"/staff/appeals/{number}", {**decision, "second_factor_code": made.approver2.code()}).status_code
