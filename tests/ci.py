@@ -86,7 +86,7 @@ def suites(chosen: str) -> list[Sequence[Lane]]:
     ordinary = pytest("-n", "2", "--dist", "worksteal", "-m", ORDINARY, *SLOWEST, "tests", *ignored)
     return [
         [[*STYLE, MIGRATIONS], [TYPES]],
-        [[Step("tests", ordinary, 1200, pytest=True)]],
+        [[Step("tests", ordinary, 1800, pytest=True)]],
         [
             [
                 Step(path, pytest("-m", ORDINARY, *SLOWEST, path), 900, pytest=True)
