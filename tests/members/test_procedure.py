@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lianfang.members import procedure
@@ -336,7 +336,7 @@ _VALUES = st.one_of(
 )
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(
     junk=st.dictionaries(
         st.sampled_from(
