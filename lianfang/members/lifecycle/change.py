@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lianfang.kernel.machine import Machine, Move, Stateful
 from lianfang.kernel.text import Bilingual
-from lianfang.members.lifecycle.application import Readiness, no_hit, one_membership, screened
+from lianfang.members.lifecycle.application import Readiness, authority_checked, no_hit, one_membership, screened
 from lianfang.members.lifecycle.guards import four_eyes, no_conflict
 from lianfang.policy.facts import Right
 
@@ -85,9 +85,7 @@ def _attested_anew(_: Stateful, *, readiness: ChangeReadiness, attested: str, ro
 
 
 def _authority(_: Stateful, *, readiness: ChangeReadiness) -> Bilingual | None:
-    if not readiness.checked_again or readiness.authority_checked:
-        return None
-    return Bilingual(zh="還沒有記下如何查證代表權限。", en="How the authority to sign was checked is not recorded yet.")
+    return authority_checked(_, readiness=readiness) if readiness.checked_again else None
 
 
 def _recommended(_: Stateful, *, recommendation: str) -> Bilingual | None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -29,6 +29,7 @@ from lianfang.members.forms import (
 )
 from lianfang.members.models import ChangeRequest
 from lianfang.members.views.changes import facts_flow, history_page
+from lianfang.members.views.parts import declared, download, noted
 from lianfang.members.views.staff import chosen_findings
 from lianfang.policy.facts import Right
 
@@ -67,14 +68,7 @@ def note(request: HttpRequest, number: str) -> HttpResponseBase:
     """Add an internal note or, by the other button, a message to the member."""
     found = _case(number)
     form = NoteForm(request.POST)
-    if form.is_valid():
-        actions.add_note(
-            case=found,
-            text=form.cleaned_data["text"],
-            to_applicant="message" in request.POST,
-            by=asked(request).subject,
-            at=asked(request).at,
-        )
+    if noted(request, found, form):
         return redirect("change_case", number=number)
     context = shown_changes.staffs_case(found, asked(request).subject, asked(request).at)
     return render(request, "members/staff/change.html", {**context, "note_form": form}, status=422)
@@ -87,9 +81,7 @@ def file(request: HttpRequest, number: str, file_id: UUID) -> HttpResponseBase:
     found = actions.read_change_file(
         case=_case(number), file_id=file_id, by=asked(request).subject, at=asked(request).at
     )
-    if found is None:
-        raise Http404
-    return FileResponse(found.file.open(), as_attachment=True, filename=found.filename, content_type=found.media_type)
+    return download(found)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -98,19 +90,8 @@ def conflict(request: HttpRequest, number: str) -> HttpResponseBase:
     """Declare whether there is a conflict of interest."""
     found = _case(number)
     form = ConflictForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.declare_conflict(
-                case=found,
-                conflict=form.cleaned_data["conflict"] == "yes",
-                reason=form.cleaned_data["reason"],
-                by=asked(request).subject,
-                at=asked(request).at,
-            )
-        except Refusal as refusal:
-            as_errors(form, refusal)
-        else:
-            return redirect("change_case", number=number)
+    if declared(request, found, form):
+        return redirect("change_case", number=number)
     title = Bilingual(zh="利害關係", en="Conflict of interest")
     return _page(request, found, form, title, Bilingual(zh="送出聲明", en="Declare"), intro=_CONFLICT)
 

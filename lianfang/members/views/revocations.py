@@ -6,7 +6,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -29,6 +29,7 @@ from lianfang.members.forms import (
 )
 from lianfang.members.lifecycle import APPEAL, IN_FORCE, MEMBERSHIP
 from lianfang.members.models import Appeal, Membership, Revocation
+from lianfang.members.views.parts import declared, download
 from lianfang.policy.facts import Right
 
 Row = TypeVar("Row")
@@ -128,19 +129,8 @@ def conflict(request: HttpRequest, number: str) -> HttpResponseBase:
     appeal = queries.appeal(number)
     case = appeal.revocation if appeal else _case(number)
     form = ConflictForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.declare_conflict(
-                case=appeal or case,
-                conflict=form.cleaned_data["conflict"] == "yes",
-                reason=form.cleaned_data["reason"],
-                by=asked(request).subject,
-                at=asked(request).at,
-            )
-        except Refusal as refusal:
-            as_errors(form, refusal)
-        else:
-            return redirect("appeal" if appeal else "revocation", number=number)
+    if declared(request, appeal or case, form):
+        return redirect("appeal" if appeal else "revocation", number=number)
     context = {"case": case, "number": number, "form": form, "appeal": appeal}
     return render(request, "members/staff/revocation_conflict.html", context, status=422 if form.errors else 200)
 
@@ -170,9 +160,7 @@ def statement_file(request: HttpRequest, number: str, file_id: UUID) -> HttpResp
     file = actions.read_statement_file(
         case=_case(number), file_id=file_id, by=asked(request).subject, at=asked(request).at
     )
-    if file is None:
-        raise Http404
-    return FileResponse(file.file.open(), as_attachment=True, filename=file.filename, content_type=file.media_type)
+    return download(file)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -326,9 +314,7 @@ def appeal_file(request: HttpRequest, number: str, file_id: UUID) -> HttpRespons
     file = actions.read_appeal_file(
         appeal=_appeal(number), file_id=file_id, by=asked(request).subject, at=asked(request).at
     )
-    if file is None:
-        raise Http404
-    return FileResponse(file.file.open(), as_attachment=True, filename=file.filename, content_type=file.media_type)
+    return download(file)
 
 
 def _membership(membership_id: UUID) -> Membership:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -30,6 +30,7 @@ from lianfang.members.forms import (
     cleaned_date,
 )
 from lianfang.members.models import Application
+from lianfang.members.views.parts import declared, download, noted
 from lianfang.policy.facts import Right
 
 
@@ -83,14 +84,7 @@ def note(request: HttpRequest, number: str) -> HttpResponseBase:
     """Add an internal note or, by the other button, a message to the applicant."""
     application = _application(number)
     form = NoteForm(request.POST)
-    if form.is_valid():
-        actions.add_note(
-            case=application,
-            text=form.cleaned_data["text"],
-            to_applicant="message" in request.POST,
-            by=asked(request).subject,
-            at=asked(request).at,
-        )
+    if noted(request, application, form):
         return redirect("case", number=number)
     context = shown_staff.case(application, asked(request).subject, asked(request).at)
     return render(request, "members/staff/case.html", {**context, "note_form": form}, status=422)
@@ -103,11 +97,7 @@ def file(request: HttpRequest, number: str, file_id: UUID) -> HttpResponseBase:
     attachment = actions.read_attachment(
         application=_application(number), attachment_id=file_id, by=asked(request).subject, at=asked(request).at
     )
-    if attachment is None:
-        raise Http404
-    return FileResponse(
-        attachment.file.open(), as_attachment=True, filename=attachment.filename, content_type=attachment.media_type
-    )
+    return download(attachment)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -116,19 +106,8 @@ def conflict(request: HttpRequest, number: str) -> HttpResponseBase:
     """Declare whether there is a conflict of interest."""
     application = _application(number)
     form = ConflictForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.declare_conflict(
-                case=application,
-                conflict=form.cleaned_data["conflict"] == "yes",
-                reason=form.cleaned_data["reason"],
-                by=asked(request).subject,
-                at=asked(request).at,
-            )
-        except Refusal as refusal:
-            as_errors(form, refusal)
-        else:
-            return redirect("case", number=number)
+    if declared(request, application, form):
+        return redirect("case", number=number)
     return _page(request, "conflict", application, form)
 
 

@@ -26,6 +26,7 @@ from lianfang.members.forms import (
     as_errors,
 )
 from lianfang.members.models import Membership, Termination
+from lianfang.members.views.parts import declared, noted
 from lianfang.policy.facts import Right
 
 # The staff
@@ -54,14 +55,7 @@ def termination(request: HttpRequest, number: str) -> HttpResponse:
 def note(request: HttpRequest, number: str) -> HttpResponseBase:
     """Add an internal note or, by the other button, a message that the member sees."""
     case, form = _case(number), NoteForm(request.POST)
-    if form.is_valid():
-        actions.add_note(
-            case=case,
-            text=form.cleaned_data["text"],
-            to_applicant="message" in request.POST,
-            by=asked(request).subject,
-            at=asked(request).at,
-        )
+    if noted(request, case, form):
         return redirect("termination", number=number)
     context = shown.termination(case, asked(request).subject, asked(request).at)
     return render(request, "members/staff/termination.html", {**context, "note_form": form}, status=422)
@@ -72,19 +66,8 @@ def note(request: HttpRequest, number: str) -> HttpResponseBase:
 def conflict(request: HttpRequest, number: str) -> HttpResponseBase:
     """Declare whether there is a conflict of interest in this case."""
     case, form = _case(number), ConflictForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.declare_conflict(
-                case=case,
-                conflict=form.cleaned_data["conflict"] == "yes",
-                reason=form.cleaned_data["reason"],
-                by=asked(request).subject,
-                at=asked(request).at,
-            )
-        except Refusal as refusal:
-            as_errors(form, refusal)
-        else:
-            return redirect("termination", number=number)
+    if declared(request, case, form):
+        return redirect("termination", number=number)
     context = {"case": case, "form": form}
     return render(request, "members/staff/termination_conflict.html", context, status=422 if form.errors else 200)
 
