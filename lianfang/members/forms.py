@@ -280,6 +280,23 @@ class ReasonForm(forms.Form):
         ]
 
 
+def _basis() -> forms.CharField:
+    """What a decision rests on beside the clauses, on the form of every decision (charter art. 6)."""
+    return forms.CharField(
+        label=_("What else it rests on (Charter 6)"),
+        help_text=_("Law, custom or good faith beside the clauses. Printed in the letter."),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": "2"}),
+    )
+
+
+class SignedReasonForm(ReasonForm):
+    """Coded reasons, explanation and basis of a decision about an application."""
+
+    basis = _basis()
+
+
 class NoteForm(forms.Form):
     """A note or a message."""
 
@@ -429,13 +446,7 @@ class DecisionForm(forms.Form):
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": "4"}),
     )
-    basis = forms.CharField(
-        label=_("What else it rests on (Charter 6)"),
-        help_text=_("Law, custom or good faith beside the clauses. Kept with the decision, not printed."),
-        required=False,
-        max_length=4000,
-        widget=forms.Textarea(attrs={"rows": "2"}),
-    )
+    basis = _basis()
 
 
 class AppealDecisionForm(DecisionForm):
@@ -718,7 +729,7 @@ class HistoryForm(forms.Form):
 
 
 class ChangeReasonForm(forms.Form):
-    """Reasons of a recommendation or decision on a change."""
+    """Reasons of a recommendation on a change."""
 
     text = forms.CharField(
         label=_("Reasons, printed in the letter"),
@@ -726,6 +737,12 @@ class ChangeReasonForm(forms.Form):
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": "4"}),
     )
+
+
+class ChangeDecisionForm(ChangeReasonForm):
+    """Reasons and basis of a decision on a change."""
+
+    basis = _basis()
 
 
 class RosterFileForm(forms.Form):

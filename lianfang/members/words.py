@@ -196,7 +196,16 @@ KEY_EVENTS: Final = frozenset({
 })  # fmt: skip
 
 
+BASIS_LINE: Final = _w("另依據（規章6）：{basis}", "It rests further on (Charter 6): {basis}")
 _NUMERALS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二", "十三", "十四", "十五", "十六")
+
+
+def with_basis(text: Bilingual, basis: str) -> Bilingual:
+    """Return a text with what it rests on beside the clauses, for a decision that has no letter of a fixed form."""
+    if not basis.strip():
+        return text
+    line = BASIS_LINE.format(basis=basis.strip())
+    return Bilingual(zh=f"{text.zh}\n{line.zh}", en=f"{text.in_language('en')}\n{line.in_language('en')}")
 
 
 def not_in_state(state: Bilingual) -> Bilingual:
@@ -233,15 +242,21 @@ class Letter:
     appeal_last_day: date | None = None
     appeal_days: int = 0
     from_arrival: bool = False
+    basis: str = ""
+    """What the decision rests on beside the clauses (charter art. 6)."""
 
     def explained(self, *further: str) -> str:
         """Return the explanation of the letter in Chinese: reasons, the word of who decided, then fixed sentences."""
         listed = [reason.zh for reason in self.reasons] + [self.text.strip()] * bool(self.text.strip())
+        if self.basis.strip():
+            listed.append(BASIS_LINE.format(basis=self.basis.strip()).zh)
         return "\n".join(f"{_NUMERALS[place]}、{line}" for place, line in enumerate([*listed, *further]))
 
     def reasons_en(self) -> str:
         """Return reasons and word in English, a line each."""
         listed = [reason.in_language("en") for reason in self.reasons] + [self.text.strip()] * bool(self.text.strip())
+        if self.basis.strip():
+            listed.append(BASIS_LINE.format(basis=self.basis.strip()).in_language("en"))
         return "\n".join(f"- {line}" for line in listed)
 
 

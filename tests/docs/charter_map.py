@@ -213,8 +213,11 @@ CLAUSES = (
     Clause(
         "6.1",
         "What is not ruled follows law, custom and good faith.",
-        held_by="a decision takes reasons in words beside its codes",
-        tests=("charter/test_charter.py::test_what_each_clause_must_say",),
+        held_by="every decision takes reasons in words beside its codes, and what else it rests on",
+        tests=(
+            "charter/test_charter.py::test_what_each_clause_must_say",
+            "members/test_basis.py::test_every_kind_of_decision_keeps_and_prints_what_else_it_rests_on",
+        ),
     ),
 )
 

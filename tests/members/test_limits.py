@@ -200,4 +200,5 @@ def test_a_decision_keeps_what_else_it_rests_on(made: world.World) -> None:
     case = cases.proposed(made)
     decision = actions.revoke(case=case, basis="誠信原則（規章6）", by=made.approver.subject(), at=made.clock.tick())
     assert cases.decision(pk=decision.pk).basis == "誠信原則（規章6）"
-    assert "誠信原則" not in decision.letter_zh
+    assert "另依據（規章6）：誠信原則（規章6）" in decision.letter_zh
+    assert "It rests further on (Charter 6): 誠信原則" in decision.letter_en

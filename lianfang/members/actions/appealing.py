@@ -265,6 +265,7 @@ def _appeal_decision(appeal: Appeal, text: str, because: str, basis: str, by: Su
             reasons=[words.BECAUSE[because]] if because else [],
             text=text,
             decided_at=at,
+            basis=basis,
         ),
         granted=appeal.state == "granted",
     )

@@ -55,7 +55,7 @@ _PEOPLE = (("admin1", Role.MEMBER_ADMIN), ("admin2", Role.MEMBER_ADMIN), ("conta
 
 @action(Tag.MEMBERS_APPLICATION_APPROVE)
 def approve(
-    *, application: Application, reasons: Sequence[str], text: str = "", by: Subject, at: datetime
+    *, application: Application, reasons: Sequence[str], text: str = "", basis: str = "", by: Subject, at: datetime
 ) -> Membership:
     """Approve: this very act begins the membership, at this instant (charter 1.3).
 
@@ -81,7 +81,7 @@ def approve(
     membership = _begin(locked, organization, at)
     locked.organization, locked.decided_at = organization, at
     locked.save()
-    decision = _decide(locked, "approve", given, text, by, at, membership)
+    decision = _decide(locked, "approve", given, text, basis, by, at, membership)
     _constituents(locked, organization, by, at)
     record(by=by, at=at, about=locked, detail=_detail(decision, membership), text=_signed_text(decision))
     log_event(case=locked.number or "", event="approved", by=by.person, at=at, detail={"decision": decision.number})
@@ -95,7 +95,7 @@ def approve(
 
 @action(Tag.MEMBERS_APPLICATION_FIRST)
 def approve_first(
-    *, application: Application, reasons: Sequence[str], text: str = "", by: Subject, at: datetime
+    *, application: Application, reasons: Sequence[str], text: str = "", basis: str = "", by: Subject, at: datetime
 ) -> FirstApproval:
     """Give the first of two approvals, where the procedure of the case asks for two; nothing begins by it.
 
@@ -127,9 +127,10 @@ def approve_first(
         by_id=person_of(by),
         reasons=[reason_["value"] for reason_ in given],
         text=text.strip(),
+        basis=basis.strip(),
         at=at,
     )
-    record(by=by, at=at, about=locked, detail={"reasons": list(reasons)}, text=text)
+    record(by=by, at=at, about=locked, detail={"reasons": list(reasons)}, text=f"{text}\n{basis}" if basis else text)
     log_event(case=locked.number or "", event="approved_first", by=by.person, at=at, detail={})
     return first
 
@@ -140,7 +141,9 @@ def _approvals(application: Application) -> dict[str, Any]:
 
 
 @action(Tag.MEMBERS_APPLICATION_REJECT)
-def reject(*, application: Application, reasons: Sequence[str], text: str = "", by: Subject, at: datetime) -> Decision:
+def reject(
+    *, application: Application, reasons: Sequence[str], text: str = "", basis: str = "", by: Subject, at: datetime
+) -> Decision:
     """Reject with coded reasons; the letter says them (N4). Raises Refusal for whoever reviewed the case."""
     locked = locked_application(application)
     require(subject=by, right=Right.APPROVE, target=queries.case_of(locked), at=at)
@@ -148,7 +151,7 @@ def reject(*, application: Application, reasons: Sequence[str], text: str = "", 
     APPLICATION.move(locked, "reject", **_context(locked, by))
     locked.decided_at = at
     locked.save(update_fields=["state", "decided_at"])
-    decision = _decide(locked, "reject", given, text, by, at, None)
+    decision = _decide(locked, "reject", given, text, basis, by, at, None)
     record(by=by, at=at, about=locked, detail=_detail(decision, None), text=_signed_text(decision))
     log_event(case=locked.number or "", event="rejected", by=by.person, at=at, detail={"decision": decision.number})
     _mail(locked, "N4", decision, by, at)
@@ -156,10 +159,10 @@ def reject(*, application: Application, reasons: Sequence[str], text: str = "", 
 
 
 def preview_letter(
-    *, application: Application, what: str, reasons: Sequence[str], text: str, at: datetime
+    *, application: Application, what: str, reasons: Sequence[str], text: str, basis: str = "", at: datetime
 ) -> Bilingual:
     """Return the letter as it would be sent; the number is given when it is signed. Raises Refusal without a reason."""
-    return _letter(application, what, coded(application, what, reasons, text), text, "（簽署時編號）", at)
+    return _letter(application, what, coded(application, what, reasons, text), text, basis, "（簽署時編號）", at)
 
 
 def _context(application: Application, by: Subject) -> dict[str, Any]:
@@ -291,7 +294,13 @@ def _person(application: Application, answers: Mapping[str, Any], prefix: str, b
 
 
 def _letter(
-    application: Application, what: str, reasons: Sequence[Mapping[str, Any]], text: str, number: str, at: datetime
+    application: Application,
+    what: str,
+    reasons: Sequence[Mapping[str, Any]],
+    text: str,
+    basis: str,
+    number: str,
+    at: datetime,
 ) -> Bilingual:
     letter = words.Letter(
         number=number,
@@ -300,6 +309,7 @@ def _letter(
         reasons=[spec_words(reason["label"]) for reason in reasons],
         text=text,
         decided_at=at,
+        basis=basis,
     )
     if what == "reject":
         return words.rejection_letter(letter)
@@ -312,12 +322,13 @@ def _decide(
     kind: str,
     reasons: Sequence[Mapping[str, Any]],
     text: str,
+    basis: str,
     by: Subject,
     at: datetime,
     membership: Membership | None,
 ) -> Decision:
     number = next_number("D", at)
-    letter = _letter(application, kind, reasons, text, number, at)
+    letter = _letter(application, kind, reasons, text, basis, number, at)
     return Decision.objects.create(
         vault_key=application.vault_key,
         number=number,
@@ -327,6 +338,7 @@ def _decide(
         clause=str(reasons[0]["clause"]),
         reasons=[reason["value"] for reason in reasons],
         reason_text=text.strip(),
+        basis=basis.strip(),
         reviewed_by_id=_reviewer_of(application),
         decided_by_id=person_of(by),
         decided_at=at,

@@ -163,7 +163,7 @@ def return_change(*, case: ChangeRequest, text: str = "", by: Subject, at: datet
 
 
 @action(Tag.MEMBERS_CHANGE_REJECT)
-def reject_change(*, case: ChangeRequest, text: str, by: Subject, at: datetime) -> Decision:
+def reject_change(*, case: ChangeRequest, text: str, basis: str = "", by: Subject, at: datetime) -> Decision:
     """Reject a change with reasons (N6). One of the light class its reviewer rejects alone."""
     locked = locked_change(case)
     alone = _alone(locked, by, at)
@@ -176,7 +176,7 @@ def reject_change(*, case: ChangeRequest, text: str, by: Subject, at: datetime) 
     locked.decided_at = at
     locked.save()
     told = queries.administrators(organization_id=locked.membership.organization_id, at=at)
-    decision = _decide(locked, "reject_alone" if alone else "reject", text, by, at)
+    decision = _decide(locked, "reject_alone" if alone else "reject", text, basis, by, at)
     record(by=by, at=at, about=locked, detail=_detail(decision), text=_signed(decision))
     _event(locked, "change_rejected", by, at)
     _mail(locked, decision, told, by, at)
@@ -184,7 +184,7 @@ def reject_change(*, case: ChangeRequest, text: str, by: Subject, at: datetime) 
 
 
 @action(Tag.MEMBERS_CHANGE_APPLY)
-def apply_change(*, case: ChangeRequest, text: str = "", by: Subject, at: datetime) -> Decision:
+def apply_change(*, case: ChangeRequest, text: str = "", basis: str = "", by: Subject, at: datetime) -> Decision:
     """Apply a change, at this very instant (N6): facts, people, rows of the roster; the old ones stay for evidence.
 
     Of the light class its reviewer applies it alone, else an approver who did not review it. The caller has had the
@@ -203,7 +203,7 @@ def apply_change(*, case: ChangeRequest, text: str = "", by: Subject, at: dateti
     rows = _roster(locked, at)
     locked.decided_at = at
     locked.save()
-    decision = _decide(locked, "apply_alone" if alone else "apply", text, by, at)
+    decision = _decide(locked, "apply_alone" if alone else "apply", text, basis, by, at)
     record(by=by, at=at, about=locked, detail={**_detail(decision), **rows}, text=_signed(decision))
     _event(locked, "change_applied", by, at)
     _mail(locked, decision, told, by, at)
@@ -212,9 +212,9 @@ def apply_change(*, case: ChangeRequest, text: str = "", by: Subject, at: dateti
     return decision
 
 
-def preview_change_letter(*, case: ChangeRequest, what: str, text: str, at: datetime) -> Bilingual:
+def preview_change_letter(*, case: ChangeRequest, what: str, text: str, basis: str = "", at: datetime) -> Bilingual:
     """Return the letter as it would be sent; the number is given when it is signed."""
-    return _letter(case, what, text, "（簽署時編號）", at)
+    return _letter(case, what, text, basis, "（簽署時編號）", at)
 
 
 def _alone(case: ChangeRequest, by: Subject, at: datetime) -> bool:
@@ -437,7 +437,7 @@ def _transfer(case: ChangeRequest, held: Mapping[str, Constituent], at: datetime
 # Decision and letter
 
 
-def _letter(case: ChangeRequest, what: str, text: str, number: str, at: datetime) -> Bilingual:
+def _letter(case: ChangeRequest, what: str, text: str, basis: str, number: str, at: datetime) -> Bilingual:
     organization = case.membership.organization
     letter = words.Letter(
         number=number,
@@ -446,13 +446,14 @@ def _letter(case: ChangeRequest, what: str, text: str, number: str, at: datetime
         reasons=[changing.RISKS[risk] for risk in case.risks],
         text=text,
         decided_at=at,
+        basis=basis,
     )
     return words.change_letter(letter, case=case.number, applied=what.startswith("apply"))
 
 
-def _decide(case: ChangeRequest, kind: str, text: str, by: Subject, at: datetime) -> Decision:
+def _decide(case: ChangeRequest, kind: str, text: str, basis: str, by: Subject, at: datetime) -> Decision:
     number = next_number("D", at)
-    letter = _letter(case, kind, text, number, at)
+    letter = _letter(case, kind, text, basis, number, at)
     return Decision.objects.create(
         vault_key=case.vault_key,
         number=number,
@@ -462,6 +463,7 @@ def _decide(case: ChangeRequest, kind: str, text: str, by: Subject, at: datetime
         clause="2.4",
         reasons=list(case.risks),
         reason_text=text.strip(),
+        basis=basis.strip(),
         reviewed_by_id=case.reviewer_id or person_of(by),
         decided_by_id=person_of(by),
         decided_at=at,

@@ -105,9 +105,9 @@ def close_case(*, case: Revocation, text: str, basis: str = "", by: Subject, at:
     held.save(update_fields=["state"])
     locked.decided_at = at
     locked.save(update_fields=["state", "decided_at"])
-    letter = Bilingual(zh=text.strip(), en=text.strip())
+    letter = words.with_basis(Bilingual(zh=text.strip(), en=text.strip()), basis)
     decision = decision_of(locked, "keep", letter, text, by, at, basis=basis.strip())
-    record(by=by, at=at, about=locked, detail=decision_detail(decision), text=text)
+    record(by=by, at=at, about=locked, detail=decision_detail(decision), text=signed_text(decision))
     _event(locked, "closed", by, at)
     bump_policy()
     return decision
@@ -131,7 +131,7 @@ def revoke(*, case: Revocation, text: str = "", basis: str = "", by: Subject, at
     for name, value in deadline_fields(deadline).items():
         setattr(locked, name, value)
     locked.save()
-    letter = revocation_letter(locked, number := next_number("D", at), text, deadline, at)
+    letter = revocation_letter(locked, number := next_number("D", at), text, deadline, at, basis=basis)
     decision = decision_of(locked, "revoke", letter, text, by, at, number=number, basis=basis.strip())
     record(by=by, at=at, about=locked, detail=decision_detail(decision), text=signed_text(decision))
     _event(locked, "revoked", by, at)
@@ -141,10 +141,10 @@ def revoke(*, case: Revocation, text: str = "", basis: str = "", by: Subject, at
     return decision
 
 
-def preview_revocation(*, case: Revocation, text: str, at: datetime) -> Bilingual:
+def preview_revocation(*, case: Revocation, text: str, basis: str = "", at: datetime) -> Bilingual:
     """Return the letter as it would be sent; the number is given when it is signed."""
     deadline = _appeal_limit(at)
-    return revocation_letter(case, "（簽署時編號）", text, deadline, at)
+    return revocation_letter(case, "（簽署時編號）", text, deadline, at, basis=basis)
 
 
 def _appeal_limit(at: datetime) -> Deadline:
@@ -152,7 +152,9 @@ def _appeal_limit(at: datetime) -> Deadline:
     return Deadline.count(event=at, rule="D1", days=days, calendar=calendar_at(at))
 
 
-def revocation_letter(case: Revocation, number: str, text: str, deadline: Deadline, at: datetime) -> Bilingual:
+def revocation_letter(
+    case: Revocation, number: str, text: str, deadline: Deadline, at: datetime, *, basis: str = ""
+) -> Bilingual:
     """Return the letter of a revocation as it is, or would be, sent."""
     organization = case.membership.organization
     return words.revocation_letter(
@@ -163,6 +165,7 @@ def revocation_letter(case: Revocation, number: str, text: str, deadline: Deadli
             reasons=[words.GROUNDS[case.ground]],
             text="\n".join(part for part in (case.facts, text.strip()) if part),
             decided_at=at,
+            basis=basis,
             appeal_last_day=deadline.last_day,
             appeal_days=deadline.days,
             from_arrival=(case.appeal_start or registry.value("appeal_start", at)) == FROM_ARRIVAL,

@@ -203,7 +203,9 @@ def resume_after_review(*, membership: Membership) -> None:
         MEMBERSHIP.move(membership, "request_termination")
 
 
-def termination_letter(*, case: Termination, what: str, number: str, text: str, at: datetime) -> Bilingual:
+def termination_letter(
+    *, case: Termination, what: str, number: str, text: str, basis: str = "", at: datetime
+) -> Bilingual:
     """Return the letter of a decision on a request as it is, or would be, sent (N13)."""
     organization = case.membership.organization
     letter = words.Letter(
@@ -213,13 +215,14 @@ def termination_letter(*, case: Termination, what: str, number: str, text: str, 
         reasons=[],
         text=text.strip(),
         decided_at=at,
+        basis=basis,
     )
     return words.termination_letter(letter, granted=what == "grant", handling=words.HANDLING[case.handling])
 
 
-def preview_termination(*, case: Termination, what: str, text: str, at: datetime) -> Bilingual:
+def preview_termination(*, case: Termination, what: str, text: str, basis: str = "", at: datetime) -> Bilingual:
     """Return the letter as it would be sent; the number is given when it is signed."""
-    return termination_letter(case=case, what=what, number="（簽署時編號）", text=text, at=at)
+    return termination_letter(case=case, what=what, number="（簽署時編號）", text=text, basis=basis, at=at)
 
 
 def _decide(case: Termination, text: str, basis: str, by: Subject, at: datetime) -> Decision:
@@ -227,7 +230,7 @@ def _decide(case: Termination, text: str, basis: str, by: Subject, at: datetime)
     reviewer = case.reviewer_id
     assert reviewer is not None, "only what was recommended can be decided"
     what = "grant" if case.state == "granted" else "refuse"
-    letter = termination_letter(case=case, what=what, number=number, text=text, at=at)
+    letter = termination_letter(case=case, what=what, number=number, text=text, basis=basis, at=at)
     return Decision.objects.create(
         vault_key=case.vault_key,
         number=number,

@@ -66,6 +66,7 @@ class FirstApproval(Sealed):
     by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
     reasons = models.JSONField()
     text = SealedText(blank=True)
+    basis = SealedText(blank=True, null=True)  # type: ignore[misc]  # rows from before hold none
     at = models.DateTimeField()
 
     class Meta:

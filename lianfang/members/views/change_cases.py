@@ -20,6 +20,7 @@ from lianfang.kernel.text import Bilingual
 from lianfang.members import actions, changes, changing, queries, shown_changes, shown_staff, words
 from lianfang.members.forms import (
     AuthorityForm,
+    ChangeDecisionForm,
     ChangeReasonForm,
     ConflictForm,
     FindingForm,
@@ -193,13 +194,13 @@ def decide(request: HttpRequest, number: str, what: str) -> HttpResponseBase:
     if what not in ("apply", "reject"):
         raise Http404
     data = request.POST or ({"text": found.recommendation_text} if found.recommendation_text else None)
-    form = ChangeReasonForm(data)
+    form = ChangeDecisionForm(data)
     signing: Refusal | None = None
     if request.method == "POST" and form.is_valid() and "sign" in request.POST:
         try:
             confirm(request)
             act = actions.apply_change if what == "apply" else actions.reject_change
-            act(case=found, text=form.cleaned_data["text"], by=asked(request).subject, at=at)
+            act(case=found, **form.cleaned_data, by=asked(request).subject, at=at)
         except Refusal as refusal:
             signing = refusal if refusal.rule == "signature" else None
             if signing is None:
@@ -208,7 +209,7 @@ def decide(request: HttpRequest, number: str, what: str) -> HttpResponseBase:
             done = _("Applied. It took effect at this instant.") if what == "apply" else _("Rejected.")
             messages.success(request, done)
             return redirect("change_case", number=number)
-    text = form.cleaned_data.get("text", "") if form.is_bound and form.is_valid() else ""
+    given = form.cleaned_data if form.is_bound and form.is_valid() else {"text": "", "basis": ""}
     made = {
         button.url.rsplit("/", 1)[-1]: button for button in shown_changes.buttons(found, asked(request).subject, at)
     }
@@ -219,7 +220,7 @@ def decide(request: HttpRequest, number: str, what: str) -> HttpResponseBase:
         "form": form,
         "signing": signing,
         "state": shown_changes.state_of(found),
-        "letter": actions.preview_change_letter(case=found, what=what, text=text, at=at),
+        "letter": actions.preview_change_letter(case=found, what=what, **given, at=at),
         "effects": shown_changes.effects(found, what),
         "off": button.off if button else _not_yours(found),
     }

@@ -239,8 +239,8 @@ def decide(request: HttpRequest, number: str, what: str) -> HttpResponseBase:
             messages.success(request, done)
             return redirect("revocation", number=number)
     shown = shown_staff.revocation_decision(case, what, asked(request).subject, asked(request).at)
-    text = form.cleaned_data.get("text", "") if form.is_bound and form.is_valid() else ""
-    letter = actions.preview_revocation(case=case, text=text, at=asked(request).at) if what == "revoke" else None
+    given = form.cleaned_data if form.is_bound and form.is_valid() else {"text": "", "basis": ""}
+    letter = actions.preview_revocation(case=case, **given, at=asked(request).at) if what == "revoke" else None
     context = {"case": case, "what": what, "form": form, "signing": signing, "letter": letter, **shown}
     failed = request.method == "POST" and (form.errors or signing)
     return render(request, "members/staff/revoke.html", context, status=422 if failed else 200)

@@ -26,6 +26,7 @@ from lianfang.members.forms import (
     NoteForm,
     ReasonForm,
     ScreeningForm,
+    SignedReasonForm,
     as_errors,
     cleaned_date,
 )
@@ -250,8 +251,8 @@ def decide(request: HttpRequest, number: str, what: str) -> HttpResponseBase:
     """Approve or reject: reasons, the letter as it will be sent, what follows, then the signature."""
     application = _application(number)
     data = request.POST or {"reasons": application.recommendation_reasons, "text": application.recommendation_text}
-    form = ReasonForm(data if _has_reasons(application, what, request) else None,
-                      spec=queries.spec_of(application), kind=_kind(what))  # fmt: skip
+    form = SignedReasonForm(data if _has_reasons(application, what, request) else None,
+                            spec=queries.spec_of(application), kind=_kind(what))  # fmt: skip
     signing: Refusal | None = None
     if request.method == "POST" and form.is_valid() and "sign" in request.POST:
         try:
@@ -273,7 +274,7 @@ def _has_reasons(application: Application, what: str, request: HttpRequest) -> b
     return request.method == "POST" or application.recommendation == what
 
 
-def _decide(request: HttpRequest, application: Application, what: str, form: ReasonForm) -> None:
+def _decide(request: HttpRequest, application: Application, what: str, form: SignedReasonForm) -> None:
     act: Any = actions.approve if what == "approve" else actions.reject
     done = _("Approved. The membership has begun.") if what == "approve" else _("Rejected. The letter is on its way.")
     if what == "approve" and queries.wants_first_approval(application):
@@ -282,13 +283,14 @@ def _decide(request: HttpRequest, application: Application, what: str, form: Rea
         application=application,
         reasons=form.cleaned_data["reasons"],
         text=form.cleaned_data["text"],
+        basis=form.cleaned_data["basis"],
         by=asked(request).subject,
         at=asked(request).at,
     )
     messages.success(request, done)
 
 
-def _letter(application: Application, what: str, form: ReasonForm, at: Any) -> Any:
+def _letter(application: Application, what: str, form: SignedReasonForm, at: Any) -> Any:
     if not form.is_bound or not form.is_valid():
         return None
     try:
@@ -297,6 +299,7 @@ def _letter(application: Application, what: str, form: ReasonForm, at: Any) -> A
             what=what,
             reasons=form.cleaned_data["reasons"],
             text=form.cleaned_data["text"],
+            basis=form.cleaned_data["basis"],
             at=at,
         )
     except Refusal as refusal:

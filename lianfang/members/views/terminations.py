@@ -123,8 +123,8 @@ def decide(request: HttpRequest, number: str, what: str) -> HttpResponseBase:
             messages.success(request, done)
             return redirect("termination", number=number)
     case = _case(number)
-    text = form.cleaned_data.get("text", "") if form.is_bound and form.is_valid() else ""
-    letter = actions.preview_termination(case=case, what=what, text=text, at=asked(request).at)
+    given = form.cleaned_data if form.is_bound and form.is_valid() else {"text": "", "basis": ""}
+    letter = actions.preview_termination(case=case, what=what, **given, at=asked(request).at)
     context: dict[str, Any] = {"case": case, "what": what, "form": form, "signing": signing, "letter": letter}
     context |= shown.decision(case, what, asked(request).subject, asked(request).at)
     failed = request.method == "POST" and (form.errors or signing)
