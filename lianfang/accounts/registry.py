@@ -241,10 +241,10 @@ _SETTINGS = [
     _s("screening_list_max_age_days", 90, "1.3", whole(1, 365),
        "核准時，比對所用名單最多可以是幾天前的版次",
        "How old a list used for screening may be when an application is approved"),
-    _s("screening_name_length", 5, "1.3", whole(4, 12),
-       "名稱只差一字、而雙方統一編號不同時，名稱至少要幾個字才算相符；越小找到越多，也越多無關的相符",
-       "From how many characters on a name with one slip counts as a match beside another business number; "
-       "fewer find more, and more that are unrelated"),
+    _s("screening_unrelated_hits", 2, "1.3", whole(0, 20),
+       "名稱自有的部分只換了一個字時，容許每百個無關的名稱有幾個被列為相符；越大找到越多，也越多無關的相符",
+       "Of a hundred unrelated names, how many may count as a match because one character of their own part differs; "
+       "a larger number finds more slips, and more names that are unrelated"),
     _s("staff_tokens", False, "2.3", YES_NO,
        "協調中心人員是否可以使用金鑰", "Whether the coordinator's people may use tokens"),
     _s("stop_confirm_minutes", 60, "2.3", whole(5, 240),

@@ -83,8 +83,8 @@ def screen_rows(rows: Iterable[roster.Row], *, at: datetime) -> Screened | None:
     found = newest("mainland", at)
     if found is None:
         return None
-    register, beside = _register(found.pk), int(registry.value("screening_name_length", at))
-    outcomes = {row.key: register.screen(name=row.name, number=row.ubn, beside=beside) for row in rows}
+    register, allowed = _register(found.pk), int(registry.value("screening_unrelated_hits", at)) / 100
+    outcomes = {row.key: register.screen(name=row.name, number=row.ubn, allowed=allowed) for row in rows}
     return Screened(found, outcomes)
 
 

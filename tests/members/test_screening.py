@@ -51,16 +51,36 @@ def test_slips_of_one_character_are_found_and_clean_names_seldom_hit(
     register, listed, clean = made
     dice = random.Random(SEED)
     slips = [(name, slip) for name, _ in listed[:600] if core(slip := typo(dice, name)) != core(name)]
-    found = sum(names_it(register.screen(name=slip, number=""), name) for name, slip in slips)
-    assert found >= 0.95 * len(slips)
-    strict = sum(names_it(register.screen(name=slip, number="22099131", beside=4), name) for name, slip in slips)
-    assert strict >= 0.95 * len(slips)
+    for number in ("", "22099131"):
+        found = sum(names_it(register.screen(name=slip, number=number), name) for name, slip in slips)
+        assert found >= 0.95 * len(slips), number
     hits = sum(register.screen(name=name, number=number).result != "clear" for name, number in clean)
-    assert hits <= 0.02 * len(clean)
+    assert hits <= 0.05 * len(clean)
     without = sum(register.screen(name=name, number="").result == "name_hit" for name, _ in clean)
-    assert without <= 0.25 * len(clean)
+    assert without == hits, "another number beside a name makes it neither more nor less alike"
     # What does not hit and has no number is not clear: nothing else could be compared.
     assert {register.screen(name=name, number="").result for name, _ in clean} == {"name_hit", "unverifiable"}
+    shares = [sum(bool(register.screen(name=name, number="", allowed=share).matches) for name, _ in clean) for share in
+              (0, 0.01, 0.05, 1)]  # fmt: skip
+    assert shares == sorted(set(shares)), "what is allowed more finds more"
+
+
+def test_a_character_exchanged_in_the_own_part_counts_where_the_rest_is_rare() -> None:
+    """Of forty names 大?科技 any could be another company; the one with 犀 is like nobody else."""
+    common = [
+        f"大{one}科技" for one in "立宏泰鼎新富華晶元光寶聯合中興東南西北亞太平洋金山銀河長榮遠昌明輝達威盛瑞祥永信"
+    ]
+    register = Register(Entry("", name) for name in [*common, "犀立實業"])
+    assert register.screen(name="大謬科技", number="", allowed=0).result == "unverifiable"
+    assert register.screen(name="大謬科技", number="", allowed=0.02).result == "unverifiable"
+    assert register.screen(name="犀謬實業", number="", allowed=0.02).result == "name_hit"
+    # In the common word, or two that changed places, or one too many or too few: a slip whatever is allowed.
+    for slip in ("大立科支", "立大科技", "大立立科技", "立科技", "大立科技技"):
+        assert register.screen(name=slip, number="04595257", allowed=0).result == "name_hit", slip
+    # One taken out here and another put in there are two.
+    moved = register.screen(name="立謬科技", number="", allowed=1)
+    assert not any(match.name == "大立科技" for match in moved.matches)
+    assert register.screen(name="大謬科技", number="", allowed=1).result == "name_hit"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +93,7 @@ def test_slips_of_one_character_are_found_and_clean_names_seldom_hit(
         ("名錄企業股份有限公司", "22099131", "id_hit"),
         ("名錄企业", "04595257", "name_hit"),
         ("名路企業有限公司", "", "name_hit"),
-        ("名路企業有限公司", "04595257", "clear"),
+        ("名路企業有限公司", "04595257", "name_hit"),
         ("名錄企", "", "name_hit"),
         ("路企業", "", "unverifiable"),
         ("大疆創薪科技有限公司", "04595257", "name_hit"),
@@ -130,7 +150,7 @@ def test_screening_of_twenty_thousand_rows() -> None:
         f" clean_hits={hits} ({hits / len(clean):.2%}) seconds={ours:.2f} bare={bare:.2f} ratio={ours / bare:.2f}"
     )
     assert not missed
-    assert hits <= 0.02 * len(clean)
+    assert hits <= 0.05 * len(clean)
 
 
 @pytest.mark.long
@@ -142,20 +162,34 @@ def test_screening_slips() -> None:
     register = Register(Entry(number, name) for name, number in listed)
     slips = [(name, slip) for name, _ in listed for _ in range(3) if core(slip := typo(dice, name)) != core(name)]
 
-    def share(number: str, beside: int) -> float:
-        found = sum(names_it(register.screen(name=slip, number=number, beside=beside), name) for name, slip in slips)
-        return found / len(slips)
+    shares = (0.0, 0.01, 0.02, 0.05, 1.0)
 
-    def hits(beside: int, *, numbered: bool) -> float:
-        found = [register.screen(name=name, number=number if numbered else "", beside=beside) for name, number in clean]
-        return sum(one.result == "name_hit" for one in found) / len(clean)
+    def found(number: str, allowed: float) -> float:
+        screened = (register.screen(name=slip, number=number, allowed=allowed) for _, slip in slips)
+        return sum(names_it(one, name) for one, (name, _) in zip(screened, slips, strict=True)) / len(slips)
 
-    none = share("", 5)
-    said = ", ".join(
-        f"{beside}: {share('22099131', beside):.1%} / {hits(beside, numbered=True):.2%}" for beside in (4, 5, 6, 7)
-    )
+    def hits(allowed: float, *, numbered: bool) -> float:
+        rows = ((name, number if numbered else "") for name, number in clean)
+        results = [register.screen(name=name, number=number, allowed=allowed).result for name, number in rows]
+        return results.count("name_hit") / len(clean)
+
+    seen = {share: (found("22099131", share), hits(share, numbered=True)) for share in shares}
+    none = found("", 0.02), hits(0.02, numbered=False)
+    names = [core(name) for name, _ in listed]
+
+    def bare(cutoff: int) -> tuple[float, float]:
+        alike = sum(fuzz.ratio(core(slip), core(name)) >= cutoff for name, slip in slips) / len(slips)
+        some = [core(name) for name, _ in clean[:NAMES]]
+        return alike, sum(
+            bool(process.extractOne(one, names, score_cutoff=cutoff, scorer=fuzz.ratio)) for one in some
+        ) / NAMES
+
+    said = ", ".join(f"{share:.0%}: {one:.1%} / {other:.2%}" for share, (one, other) in seen.items())
+    alone = ", ".join(f"{cutoff}: {one:.1%} / {other:.2%}" for cutoff in (75, 80, 85) for one, other in [bare(cutoff)])
     print(
-        f"slips seed={SEED} slips={len(slips)} clean={len(clean)} without a number {none:.1%} /"
-        f" {hits(5, numbered=False):.1%}; beside another number, by length: {said}"
+        f"slips seed={SEED} slips={len(slips)} clean={len(clean)} found / clean hits: without a number {none[0]:.1%} /"
+        f" {none[1]:.2%}; beside another, by what is allowed {said}; bare ratio by cutoff {alone}"
     )
-    assert none >= 0.95
+    for one, other in (none, seen[0.02]):
+        assert one >= 0.95
+        assert other <= 0.05

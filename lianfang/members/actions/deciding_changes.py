@@ -21,10 +21,11 @@ from lianfang.kernel.canonical import canonical
 from lianfang.kernel.ids import digest
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.members import changes, changing, queries, wake, words
+from lianfang.members import changes, changing, queries, queries_lists, wake, words
 from lianfang.members.actions.applying import log_event
 from lianfang.members.actions.filing_changes import locked_change, organization_words
 from lianfang.members.actions.reviewing import RESULTS, Finding, add_note, check_finding
+from lianfang.members.actions.screening import screen_change
 from lianfang.members.actors import person_of
 from lianfang.members.lifecycle import CHANGE, IN_FORCE
 from lianfang.members.models import (
@@ -74,6 +75,9 @@ def take_up_change(*, case: ChangeRequest, by: Subject, at: datetime) -> None:
     locked.save(update_fields=["state", "reviewer"])
     record(by=by, at=at, about=locked)
     _event(locked, "taken_up", by, at)
+    if changing.checks_again(locked.risks) and queries_lists.newest("mainland", at) is not None:
+        # The reviewer begins with what the newest edition says, not with one that was the newest when it was filed.
+        screen_change(case=locked, by=Subject.system("members.screen"), at=at)
 
 
 @action(Tag.MEMBERS_CHANGE_SCREEN)
