@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rapidfuzz import process
-from rapidfuzz.distance import OSA, Indel, Levenshtein
+from rapidfuzz.distance import OSA, Indel
 
 from lianfang.kernel import ubn
 from lianfang.members.names import fold, weight
@@ -116,10 +116,10 @@ class Register:
 
     def _telling(self, core: str, other: str, allowed: float) -> bool:
         """Return whether the likeness says something: not when it is a character exchanged in a name's own part."""
-        steps = Levenshtein.editops(core, other)
-        if len(steps) != 1 or steps[0].tag != "replace":
+        gaps = [at for at, (one, two) in enumerate(zip(core, other, strict=False)) if one != two]
+        if len(core) != len(other) or len(gaps) != 1:
             return True
-        gap = steps[0].dest_pos
+        gap = gaps[0]
         own, _ = self._rarity.split(other)
         return gap >= len(own) or self._rarity.chance(other, gap) <= self._rarity.most(allowed)
 

@@ -13,6 +13,7 @@ from lianfang.kernel.refusal import Refusal
 from lianfang.members import actions, queries, queries_lists
 from lianfang.members.models import Constituent, ListCase, ListEdition, ListRow, Membership, ScreeningRun
 from lianfang.members.subjects import subject_for
+from tests.members.cases import browser
 from tests.members.lists import BOARD, MAINLAND, bring, read, table
 from tests.world import SYSTEM, World, answers, build, business_number, draft, reread, send
 
@@ -291,8 +292,15 @@ def test_a_board_decides_by_code_and_number_whether_a_company_is_eligible(
     bring(clock, by, rows, kind=board)
     if board != kind:
         bring(clock, by, [["1102", "第三家", business_number(971)]], kind=kind)
-    application = send(clock, draft(clock, pages))
+    kept = draft(clock, pages)
+    form = browser("zh-hant")
+    assert form.post(f"/apply/resume/{kept.secret}").status_code == 302
+    before = [form.get(f"/apply/step/{step}").content.decode() for step in ("organization", "attachments", "review")]
+    application = send(clock, kept)
     answer = queries_lists.eligibility_of(application, clock.tick())
+    for page in before:
+        assert (answer.words.zh in page) is answer.blocks, "the applicant reads it before sending, with the list's date"
+        assert ("依2026-11-01的名單" in page) is answer.blocks
     assert (answer.code, answer.blocks) == (code, code != "right")
     assert answer.edition == date(2026, 11, 1)
     if answer.blocks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -94,8 +94,18 @@ def test_the_system_compares_the_new_rows_of_an_open_change(made: world.World) -
     """A number of the list blocks it, whoever says what; a person's page shows the finding of the system."""
     listed = world.business_number(95)
     lists.bring(made.clock, made.reviewer, [[listed, "樣本投資有限公司"]])
-    case = taken_up(made, file(made, made.ding, roster={"add": [NEW, {"name": "隨便有限公司", "ubn": listed}]}))
+    filed = file(made, made.ding, roster={"add": [NEW, {"name": "隨便有限公司", "ubn": listed}]})
     assert actions.screen_due(by=world.SYSTEM, at=made.clock.tick()) >= 1
+    assert changes.readiness(filed, made.clock.at).id_hits == 1, "when it is filed"
+    # The list that holds when it is taken up is another one, and names another row.
+    later = world.business_number(94)
+    lists.bring(
+        made.clock, made.reviewer, [[later, "樣本投資有限公司"], [NEW["ubn"], "新列公司"]], on=date(2026, 11, 2)
+    )
+    case = taken_up(made, filed)
+    found = changes.findings(case.membership, changes.rows_to_screen(case, made.clock.at)).values()
+    assert [(one.list_date.day, one.result) for one in found].count((2, "id_hit")) == 1, "when it is taken up"
+    assert {one.list_date.day for one in found} == {2}, "by the newest list"
     ready = changes.readiness(again(case), made.clock.at)
     assert (ready.rows, ready.screened, ready.id_hits) == (2, 2, 1)
     no = refused(

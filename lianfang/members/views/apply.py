@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from lianfang.charter.queries import in_force
 from lianfang.kernel.ids import digest
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.members import actions, queries, shown, uploads
+from lianfang.members import actions, queries, queries_lists, shown, uploads
 from lianfang.members.forms import NoteForm, StepForm, as_errors, initial_of
 from lianfang.members.models import Application
 from lianfang.members.procedure import Field, Spec, Step
@@ -116,7 +116,7 @@ def _fields(request: HttpRequest, application: Application, spec: Spec, page: St
             step=page, answers=application.answers, files=files, initial=initial_of(page, application.answers)
         )
     context = {
-        **_frame(application, spec, page),
+        **_frame(application, spec, page, asked(request).at),
         "form": form,
         "groups": shown.groups(form),
         "faults": shown.roster_faults(form),
@@ -143,7 +143,7 @@ def _attachments(request: HttpRequest, application: Application, spec: Spec, pag
             if refusal is None:
                 return _onward(spec, page)
     context = {
-        **_frame(application, spec, page),
+        **_frame(application, spec, page, asked(request).at),
         "proofs": shown.proofs(page, application),
         "refusal": refusal,
     }
@@ -173,7 +173,7 @@ def _review(request: HttpRequest, application: Application, spec: Spec, page: St
         else:
             return redirect("apply_receipt", number=sent.number)
     context = {
-        **_frame(application, spec, page),
+        **_frame(application, spec, page, asked(request).at),
         "form": form,
         "refusal": refusal,
         "sections": shown.sections(spec, application),
@@ -340,10 +340,12 @@ def _answer(request: HttpRequest, application: Application, items: list[Any], pa
 # Shared
 
 
-def _frame(application: Application, spec: Spec, page: Step) -> dict[str, Any]:
+def _frame(application: Application, spec: Spec, page: Step, at: datetime) -> dict[str, Any]:
     before = spec.before(page.id)
+    organization = application.answers.get("organization", {})
     return {
         "application": application,
+        "against": queries_lists.eligibility_of(application, at) if organization else None,
         "spec": spec,
         "step": page,
         "number": spec.number(page.id),
