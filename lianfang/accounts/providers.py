@@ -9,6 +9,7 @@ from uuid import UUID
 
 from lianfang.accounts.models import Affiliation, Organization
 from lianfang.kernel.text import Bilingual
+from lianfang.policy.facts import Subject
 
 Constituents = Callable[[UUID, datetime], list[Organization]]
 Acknowledged = Callable[[list[Affiliation]], set[UUID]]
@@ -26,9 +27,12 @@ class Collection:
 
 Collections = Callable[[], list[Collection]]
 
+Departed = Callable[[Affiliation, Subject, datetime], None]
+
 _constituents: list[Constituents] = []
 _acknowledged: list[Acknowledged] = []
 _collections: list[Collections] = []
+_departed: list[Departed] = []
 
 
 def use_constituents(provider: Constituents) -> None:
@@ -59,3 +63,14 @@ def use_collections(provider: Collections) -> None:
 def collections() -> list[Collection]:
     """Return the collections that a key can be limited to; none until told."""
     return _collections[0]() if _collections else []
+
+
+def use_departed(provider: Departed) -> None:
+    """Make `provider(affiliation, by, at)` end what else hangs on somebody who leaves, in the same transaction."""
+    _departed[:] = [provider]
+
+
+def departed(affiliation: Affiliation, by: Subject, at: datetime) -> None:
+    """Tell the apps above that somebody left; nothing until told."""
+    for one in _departed:
+        one(affiliation, by, at)

@@ -20,8 +20,13 @@ _ADDED = ("示範海關通匯股份有限公司", "90000300")
 
 
 def moved(stage: Stage, company: Company, address: str) -> None:
-    """A member moves house: filed by its administrator, applied by one reviewer."""
-    case = _file(stage, company, organization={"address": address}, reason="總公司遷址。")
+    """A member moves house and names its legal department: filed by its administrator, applied by one reviewer."""
+    domain = company.team.contact.email.partition("@")[2]
+    legal = {"name": "法務室", "title": "法務室", "email": f"legal@{domain}", "phone": "02-5550-1234"}
+    case = _file(
+        stage, company, organization={"address": address}, reason="總公司遷址，並指定法務窗口。",
+        contacts=actions.Naming(purposes=("legal", "personal_data", "notice"), new=legal),
+    )  # fmt: skip
     reviewer = stage.of(cast.STAFF[0][1])
     actions.declare_conflict(case=case, conflict=False, by=reviewer.subject(stage.at), at=stage.tick(hours=2))
     actions.take_up_change(case=case, by=reviewer.subject(stage.at), at=stage.tick())
@@ -57,6 +62,7 @@ def _file(
     *,
     organization: Mapping[str, str] | None = None,
     roster: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
+    contacts: actions.Naming | None = None,
     reason: str,
 ) -> ChangeRequest:
     at: datetime = stage.tick()
@@ -66,6 +72,7 @@ def _file(
     filing = actions.Filing(
         organization=organization or {},
         roster=roster or {},
+        contacts=contacts or actions.Naming(),
         attestation={
             "attester_name": company.responsible,
             "attester_title": "理事長",

@@ -11,13 +11,15 @@ class MembersConfig(AppConfig):
     label = "members"
 
     def ready(self) -> None:
-        """Tell the apps below, which cannot ask, which constituents of a group may have people."""
+        """Tell the apps below, which cannot ask: a group's constituents, and what else ends when somebody leaves."""
         from lianfang.accounts.models import Organization
-        from lianfang.accounts.providers import use_constituents
+        from lianfang.accounts.providers import use_constituents, use_departed
         from lianfang.members import queries
+        from lianfang.members.actions.naming_contacts import end_for_leaver
         from lianfang.members.subjects import SCREENED
 
         def constituents(group: UUID, at: datetime) -> list[Organization]:  # noqa: ARG001 - the roster as it is now
             return [row.organization for row in queries.roster_of(group).filter(screening__in=SCREENED)]
 
         use_constituents(constituents)
+        use_departed(end_for_leaver)

@@ -129,7 +129,7 @@ def facts_at(membership: Membership, at: datetime) -> dict[str, str]:
     application = membership.application
     approved = {**application.answers.get("organization", {}), "kind": application.kind, "merged_with": ""}
     turns = _turns(membership)
-    fields = {*approved, *(field for field in turns if not field.startswith("person."))}
+    fields = {*approved, *(field for field in turns if not field.startswith(changing.ABOUT_PEOPLE))}
     return {
         field: str(changing.value_at(turns.get(field, []), approved.get(field) or "", at) or "")
         for field in sorted(fields)

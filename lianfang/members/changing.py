@@ -49,6 +49,9 @@ ASKED: Final = {
 AGAIN: Final = frozenset({IDENTITY, ROSTER})
 """The classes for which the checks of 1.1 and 1.3 are made again."""
 
+ABOUT_PEOPLE: Final = ("person.", "contact.")
+"""How the fields of the history begin that name somebody."""
+
 _IDENTITY_FIELDS = frozenset(
     {"kind", "name_zh", "name_en", "ubn", "ubn_absent_reason", "stock_code", "certificate_number", "authority",
      "merged_with"}
@@ -75,6 +78,8 @@ def risks_of(values: Mapping[str, Any]) -> list[str]:
     found = {risk_of(field) for field in values.get("organization", {})}
     for one in values.get("people", ()):
         found.add(ADMINISTRATORS if one["role"] == "member_admin" else CONTACT)
+    if any(values.get("contacts", {}).values()):
+        found.add(CONTACT)
     if any(values.get("roster", {}).values()):
         found.add(ROSTER)
     return [risk for risk in RISKS if risk in found]

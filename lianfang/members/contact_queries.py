@@ -1,4 +1,4 @@
-"""What is read about the freshness of contacts: who is due, who answered, what is left to the staff."""
+"""What is read about contacts: who is named for what at an instant, who is due to confirm, what the staff has to do."""
 
 from __future__ import annotations
 
@@ -7,19 +7,47 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from lianfang.accounts import registry
 from lianfang.accounts.models import Affiliation, Organization, Person
 from lianfang.accounts.queries import keyed_digest
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries
-from lianfang.members.lifecycle import CONTACT_TASKS
-from lianfang.members.models import ContactCheck
+from lianfang.members.lifecycle import CONTACT_TASKS, IN_FORCE
+from lianfang.members.models import Contact, ContactCheck
+from lianfang.members.purposes import PURPOSES
 from lianfang.outbox.lifecycle import FAILED
 from lianfang.policy.facts import Role
 
 CONTACTS = (Role.MEMBER_ADMIN, Role.SECURITY_CONTACT)
+
+
+def named(*, membership_id: UUID, at: datetime) -> list[Contact]:
+    """Return whom a member names at an instant, by purpose: [started_at, ended_at)."""
+    rows = _in_force(at).filter(membership=membership_id).select_related("vault_key", "person__vault_key")
+    order = list(PURPOSES)
+    return sorted(rows.order_by("started_at", "id"), key=lambda row: order.index(row.purpose))
+
+
+def _in_force(at: datetime) -> QuerySet[Contact]:
+    return Contact.objects.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=at), started_at__lte=at)
+
+
+def purposes_at(*, organization_id: UUID, at: datetime) -> dict[UUID, list[Contact]]:
+    """Return by person for what an organisation's membership in force names him at an instant."""
+    rows = _in_force(at).filter(membership__organization=organization_id, membership__state__in=IN_FORCE)
+    found: dict[UUID, list[Contact]] = {}
+    order = list(PURPOSES)
+    listed = rows.select_related("vault_key", "person__vault_key").order_by("started_at", "id")
+    for row in sorted(listed, key=lambda one: order.index(one.purpose)):
+        found.setdefault(row.person_id, []).append(row)
+    return found
+
+
+def named_in_force(at: datetime) -> QuerySet[Contact]:
+    """Return everybody whom a member in force names for a purpose at that instant."""
+    return _in_force(at).filter(membership__organization__in=queries.members_in_force(at=at))
 
 
 def contacts(at: datetime) -> QuerySet[Affiliation]:
@@ -28,9 +56,17 @@ def contacts(at: datetime) -> QuerySet[Affiliation]:
 
 
 def organizations_of(person: Person, at: datetime) -> list[Bilingual]:
-    """Return the organisations that a person is a contact of, by name."""
-    rows = Organization.objects.filter(pk__in=contacts(at).filter(person=person).values("organization"))
+    """Return the organisations that a person is a contact of, by role or by purpose, by name."""
+    acting = contacts(at).filter(person=person).values("organization")
+    named_for = named_in_force(at).filter(person=person).values("membership__organization")
+    rows = Organization.objects.filter(Q(pk__in=acting) | Q(pk__in=named_for))
     return [Bilingual(zh=one.name_zh, en=one.name_en or one.name_zh) for one in rows.order_by("name_zh", "pk")]
+
+
+def purposes_of(person: Person, at: datetime) -> list[Contact]:
+    """Return for what members in force name a person, by member and purpose, as each of them wrote it."""
+    rows = named_in_force(at).filter(person=person).select_related("vault_key", "membership__organization")
+    return list(rows.order_by("membership__organization__name_zh", "started_at", "id"))
 
 
 def due(*, at: datetime) -> QuerySet[Person]:
@@ -38,8 +74,9 @@ def due(*, at: datetime) -> QuerySet[Person]:
     since = at - timedelta(days=int(registry.value("contact_check_days", at)))
     lately = ContactCheck.objects.filter(person=OuterRef("pk"), asked_at__gt=since)
     waiting = ContactCheck.objects.filter(person=OuterRef("pk"), state="asked")
-    began = contacts(at).filter(person=OuterRef("pk"), started_at__lte=since)
-    rows = Person.objects.filter(Exists(began)).exclude(Exists(lately)).exclude(Exists(waiting))
+    acting = contacts(at).filter(person=OuterRef("pk"), started_at__lte=since)
+    named_for = named_in_force(at).filter(person=OuterRef("pk"), started_at__lte=since)
+    rows = Person.objects.filter(Exists(acting) | Exists(named_for)).exclude(Exists(lately)).exclude(Exists(waiting))
     return rows.select_related("vault_key").order_by("pk")
 
 
@@ -83,6 +120,9 @@ def freshness(*, at: datetime) -> list[Freshness]:
     found: dict[UUID, tuple[Organization, set[UUID]]] = {}
     for row in contacts(at).select_related("group"):
         found.setdefault(row.group_id, (row.group, set()))[1].add(row.person_id)
+    for one in named_in_force(at).select_related("membership__organization"):
+        held = one.membership.organization
+        found.setdefault(held.pk, (held, set()))[1].add(one.person_id)
     last = _last_states(at)
     listed = []
     for organization, people in found.values():
@@ -110,8 +150,12 @@ def tasks() -> list[tuple[ContactCheck, list[Organization]]]:
     """Return what is left to the staff, oldest first, each with the organisations it is about."""
     rows = ContactCheck.objects.select_related("vault_key", "person__vault_key").filter(state__in=CONTACT_TASKS)
     checks = list(rows.order_by("answered_at", "pk")[:200])
-    of: dict[UUID, list[Organization]] = {}
-    pairs = Affiliation.objects.filter(person__in=[one.person_id for one in checks], left_at__isnull=True)
+    people = [one.person_id for one in checks]
+    of: dict[UUID, dict[UUID, Organization]] = {}
+    pairs = Affiliation.objects.filter(person__in=people, left_at__isnull=True)
     for pair in pairs.select_related("organization").order_by("pk"):
-        of.setdefault(pair.person_id, []).append(pair.organization)
-    return [(one, of.get(one.person_id, [])) for one in checks]
+        of.setdefault(pair.person_id, {})[pair.organization_id] = pair.organization
+    rows_for = Contact.objects.filter(person__in=people, ended_at__isnull=True)
+    for row in rows_for.select_related("membership__organization").order_by("pk"):
+        of.setdefault(row.person_id, {})[row.membership.organization_id] = row.membership.organization
+    return [(one, list(of.get(one.person_id, {}).values())) for one in checks]

@@ -16,6 +16,7 @@ from lianfang.members import changing, pictures, roster, words
 from lianfang.members.checking import Files, applicant_row, check, roster_hash
 from lianfang.members.procedure import Answers, Field, Spec, Step
 from lianfang.members.procedure import words as spec_words
+from lianfang.members.purposes import MEANINGS, PURPOSES
 
 _WITH_CLAUSE = Bilingual(zh="{words}（{clause}）", en="{words} ({clause})")
 
@@ -626,6 +627,34 @@ class PersonForm(forms.Form):
         if any(cleaned.get(f"new_{name}") for name in ("name", "email")) and not cleaned.get("replace"):
             self.add_error("replace", said(changing.NOBODY))
         return cleaned
+
+
+class ContactForm(forms.Form):
+    """Contacts that end, and one person who is named for one purpose or several."""
+
+    use_required_attribute = False
+
+    ends = forms.MultipleChoiceField(
+        label=_("No longer"), required=False, widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("Choose from the list.")},
+    )  # fmt: skip
+    purposes = forms.MultipleChoiceField(
+        label=_("Name somebody as"), required=False, widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("Choose from the list.")},
+    )  # fmt: skip
+    contact_name = forms.CharField(label=_("Name of the contact"), required=False, max_length=60)
+    contact_title = forms.CharField(label=_("Title or unit"), required=False, max_length=60)
+    contact_email = forms.CharField(label=_("E-mail"), required=False, max_length=254, widget=forms.EmailInput)
+    contact_phone = forms.CharField(label=_("Telephone"), required=False, max_length=40)
+
+    def __init__(self, *args: Any, held: Collection[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        ends: Any = self.fields["ends"]
+        ends.choices = list(held)
+        if not held:
+            del self.fields["ends"]
+        purposes: Any = self.fields["purposes"]
+        purposes.choices = [(one, f"{said(words)}：{said(MEANINGS[one])}") for one, words in PURPOSES.items()]
 
 
 class WhyForm(forms.Form):

@@ -30,6 +30,7 @@ from lianfang.members.models import (
     ChangeRequest,
     ConflictDeclaration,
     Constituent,
+    Contact,
     CorrectionItem,
     Decision,
     FirstApproval,
@@ -45,6 +46,7 @@ from lianfang.members.models import (
     Termination,
 )
 from lianfang.members.procedure import Spec
+from lianfang.members.purposes import NOTICE
 from lianfang.members.standing import Spell, gaps_of, standing_of
 from lianfang.policy.facts import Case, Gap, Role, Standing
 
@@ -92,6 +94,17 @@ def administrators(*, organization_id: UUID, at: datetime) -> list[Person]:
         organization=organization_id, group=organization_id, role=Role.MEMBER_ADMIN
     ).exclude(left_at__lte=at)
     return [row.person for row in found.select_related("person__vault_key").order_by("id")]
+
+
+def notified(*, organization_id: UUID, at: datetime) -> list[Person]:
+    """Return to whom letters and notices of procedures go: the administrators, and the notice address; each once."""
+    found = {person.pk: person for person in administrators(organization_id=organization_id, at=at)}
+    # Of a membership that has ended it stays the address for what is still to be said about it.
+    last = Membership.objects.filter(organization=organization_id).order_by("-began_at").values("pk")[:1]
+    rows = Contact.objects.filter(membership__in=last, purpose=NOTICE, started_at__lte=at)
+    for row in rows.exclude(ended_at__lte=at).select_related("person__vault_key").order_by("started_at", "id"):
+        found.setdefault(row.person_id, row.person)
+    return list(found.values())
 
 
 def roster_of(group_id: UUID) -> QuerySet[Constituent]:

@@ -12,10 +12,11 @@ from django.urls import reverse
 from lianfang.accounts.doors import may
 from lianfang.kernel.clock import show
 from lianfang.kernel.text import Bilingual
-from lianfang.members import changes, changing, queries, shown, shown_staff, words
+from lianfang.members import changes, changing, contact_queries, queries, shown, shown_staff, words
 from lianfang.members.lifecycle import CHANGE
 from lianfang.members.models import ChangeRequest, FactChange, Membership
 from lianfang.members.procedure import Spec
+from lianfang.members.purposes import PURPOSES
 from lianfang.members.shown_staff import Button
 from lianfang.policy.facts import Right, Subject
 
@@ -92,6 +93,20 @@ def lines(spec: Spec, values: Mapping[str, Any]) -> list[Line]:
                 stays,
             )
         )
+    return [*found, *_contact_lines(values)]
+
+
+def _contact_lines(values: Mapping[str, Any]) -> list[Line]:
+    """One line a purpose: who ends beside who is named, where a change does both."""
+    given = values.get("contacts", {})
+    found = []
+    for purpose, label in PURPOSES.items():
+        ended = [one for one in given.get("end", ()) if one["purpose"] == purpose]
+        added = [one for one in given.get("add", ()) if one["purpose"] == purpose]
+        old = "、".join(f"{one['name']} {one['email']}" for one in ended)
+        new = "、".join(f"{one['name']} {one['title']} {one['email']} {one['phone']}" for one in added)
+        if old or new:
+            found.append(Line(label, old, new, changing.RISKS[changing.CONTACT]))
     return found
 
 
@@ -323,6 +338,13 @@ def effects(case: ChangeRequest, what: str) -> list[Bilingual]:
                 en="Whoever is replaced loses the role at once; the new person is invited.",
             )
         )
+    if case.values.get("contacts"):
+        found.append(
+            Bilingual(
+                zh="聯絡人同時更新；新的聯絡人在第一封信中收到個人資料告知。",
+                en="The contacts change at the same instant; a new one gets the privacy notice with the first mail.",
+            )
+        )
     if case.values.get("roster"):
         found.append(
             Bilingual(
@@ -365,21 +387,25 @@ def history(membership: Membership, on: datetime, at: datetime, *, people: bool)
         "people": [(ROLES[row.role], row) for row in changes.people_at(membership.organization_id, on)]
         if people
         else None,
+        "contacts": [(PURPOSES[row.purpose], row) for row in contact_queries.named(membership_id=membership.pk, at=on)]
+        if people
+        else None,
         "rows": changes.roster_at(membership.organization_id, on).count(),
         "turns": [
             _past(spec, row)
             for row in changes.turns_of(membership)[:ROWS_SHOWN]
-            if people or not row.field.startswith("person.")
+            if people or not row.field.startswith(changing.ABOUT_PEOPLE)
         ],
     }
 
 
 def _past(spec: Spec, row: FactChange) -> Past:
-    if row.field.startswith("person."):
-        label = ROLES[row.field.removeprefix("person.")]
+    if row.field.startswith(changing.ABOUT_PEOPLE):
+        kind, _, name = row.field.partition(".")
+        label = ROLES[name] if kind == "person" else PURPOSES[name]
         old, new = (f"{one['name']} {one['email']}" if one else "" for one in (row.old, row.new))
-        return Past(label, old, new, row.at, row.change.number)
+        return Past(label, old, new, row.at, row.change.number if row.change else "")
     return Past(
         changing.label_of(spec, row.field), value_words(spec, row.field, row.old),
-        value_words(spec, row.field, row.new), row.at, row.change.number,
+        value_words(spec, row.field, row.new), row.at, row.change.number if row.change else "",
     )  # fmt: skip

@@ -31,6 +31,7 @@ def file(
     people: Sequence[tuple[world.Actor, Mapping[str, str]]] = (),
     stays: bool = False,
     roster: Mapping[str, Any] | None = None,
+    contacts: actions.Naming | None = None,
     attestation: Mapping[str, Any] | None = None,
     key: str = "",
     **more: Any,
@@ -44,6 +45,7 @@ def file(
         organization=organization or {},
         people=[actions.Replacement(affiliation=actor.affiliation.pk, new=new, stays=stays) for actor, new in people],
         roster=roster or {},
+        contacts=contacts or actions.Naming(),
         attestation=ATTESTATION if attestation is None else attestation,
     )
     made_ = actions.file_change(

@@ -67,6 +67,8 @@ def test_each_contact_of_a_member_in_force_is_asked_once_and_by_one_mail(made: w
     with Ledger() as ledger:
         number = actions.ask_contacts(by=JOB, at=made.clock.at)
     people = set(contact_queries.contacts(made.clock.at).values_list("person", flat=True))
+    assert made.yi.membership.contacts.filter(purpose="security", person=second.person).exists()
+    people |= set(contact_queries.named_in_force(made.clock.at).values_list("person", flat=True))
     assert number == len(people) == ContactCheck.objects.count()
     assert ledger.tags().count("members:contact:ask") == number
     (mail,) = cases.mails(both.person.email, "N21")

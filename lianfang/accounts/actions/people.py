@@ -19,7 +19,7 @@ from django.core.validators import validate_email
 from django.db.models import Q
 from django.urls import reverse
 
-from lianfang.accounts import doors, letters, queries, registry
+from lianfang.accounts import doors, letters, providers, queries, registry
 from lianfang.accounts.lifecycle import FACTOR_RESET
 from lianfang.accounts.models import (
     Account,
@@ -193,6 +193,7 @@ def depart(*, affiliation: Affiliation, by: Subject, at: datetime) -> int:
     tokens = Token.objects.filter(affiliation=locked, revoked_at__isnull=True).update(revoked_at=at)
     Invitation.objects.filter(_open(), affiliation=locked).update(withdrawn_at=at)
     end_sessions(person=locked.person, by=by, at=at)
+    providers.departed(locked, by, at)
     return tokens
 
 

@@ -66,6 +66,7 @@ from lianfang.members.actions.importing_rosters import (
 from lianfang.members.actions.lapsing_changes import lapse_changes
 from lianfang.members.actions.limits import Difference, compare_calendar, end_feed, import_calendar, make_feed
 from lianfang.members.actions.listing import close_list_case, discard_list, import_list, read_list
+from lianfang.members.actions.naming_contacts import Naming
 from lianfang.members.actions.owning import state_ownership
 from lianfang.members.actions.publishing import (
     approve_procedure,
@@ -113,6 +114,7 @@ __all__ = [
     "Filing",
     "Finding",
     "Letter",
+    "Naming",
     "Replacement",
     "add_attachment",
     "add_note",

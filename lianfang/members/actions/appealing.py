@@ -238,7 +238,7 @@ def decide_appeal(
 
 def _mail_appeal_decision(appeal: Appeal, decision: Decision, by: Subject, at: datetime) -> None:
     organization = appeal.revocation.membership.organization
-    for person in queries.administrators(organization_id=organization.pk, at=at):
+    for person in queries.notified(organization_id=organization.pk, at=at):
         send(
             notice="N11",
             to_person=person,

@@ -24,6 +24,7 @@ from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries, words
 from lianfang.members.actions.applying import log_event, organization_words
+from lianfang.members.actions.naming_contacts import name_first
 from lianfang.members.actions.reviewing import coded, locked_application
 from lianfang.members.actors import person_of
 from lianfang.members.lifecycle import APPLICATION, MEMBERSHIP
@@ -85,7 +86,7 @@ def approve(
     _constituents(locked, organization, by, at)
     record(by=by, at=at, about=locked, detail=_detail(decision, membership), text=_signed_text(decision))
     log_event(case=locked.number or "", event="approved", by=by.person, at=at, detail={"decision": decision.number})
-    _people(locked, organization, by, at)
+    _people(locked, membership, by, at)
     _mail(locked, "N3", decision, by, at)
     bump_policy()
     failpoint("members.approve.before-commit")
@@ -266,16 +267,17 @@ def _place(
     )
 
 
-def _people(application: Application, organization: Organization, by: Subject, at: datetime) -> None:
-    answers = application.answers["people"]
+def _people(application: Application, membership: Membership, by: Subject, at: datetime) -> None:
+    answers, organization, people = application.answers["people"], membership.organization, {}
     for prefix, role in _PEOPLE:
-        person = _person(application, answers, prefix, by, at)
+        people[prefix] = person = _person(application, answers, prefix, by, at)
         there = Affiliation.objects.filter(
             person=person, organization=organization, group=organization, left_at__isnull=True
         )
         # Somebody of an earlier membership of this organisation signs in as before.
         if not there.exists():
             invite(person=person, organization=organization, group=organization, role=role, by=by, at=at)
+    name_first(membership=membership, administrator=people["admin1"], security=people["contact"], at=at)
 
 
 def _person(application: Application, answers: Mapping[str, Any], prefix: str, by: Subject, at: datetime) -> Person:

@@ -24,6 +24,7 @@ from lianfang.kernel.text import Bilingual
 from lianfang.members import changes, changing, queries, queries_lists, wake, words
 from lianfang.members.actions.applying import log_event
 from lianfang.members.actions.filing_changes import locked_change, organization_words
+from lianfang.members.actions.naming_contacts import apply_contacts, pass_on
 from lianfang.members.actions.reviewing import RESULTS, Finding, add_note, check_finding
 from lianfang.members.actions.screening import screen_change
 from lianfang.members.actors import person_of
@@ -179,7 +180,7 @@ def reject_change(*, case: ChangeRequest, text: str, basis: str = "", by: Subjec
         locked.reviewer_id = person_of(by)
     locked.decided_at = at
     locked.save()
-    told = queries.administrators(organization_id=locked.membership.organization_id, at=at)
+    told = queries.notified(organization_id=locked.membership.organization_id, at=at)
     decision = _decide(locked, "reject_alone" if alone else "reject", text, basis, by, at)
     record(by=by, at=at, about=locked, detail=_detail(decision), text=_signed(decision))
     _event(locked, "change_rejected", by, at)
@@ -201,10 +202,10 @@ def apply_change(*, case: ChangeRequest, text: str = "", basis: str = "", by: Su
     CHANGE.move(locked, "apply_alone" if alone else "apply", **_context(locked, by, at))
     if alone:
         locked.reviewer_id = person_of(by)
-    told = queries.administrators(organization_id=locked.membership.organization_id, at=at)
+    told = queries.notified(organization_id=locked.membership.organization_id, at=at)
     _organization(locked, at)
     _people(locked, by, at)
-    rows = _roster(locked, at)
+    rows = {**apply_contacts(case=locked, by=by, at=at), **_roster(locked, at)}
     locked.decided_at = at
     locked.save()
     decision = _decide(locked, "apply_alone" if alone else "apply", text, basis, by, at)
@@ -268,6 +269,8 @@ def _people(case: ChangeRequest, by: Subject, at: datetime) -> None:
         affiliation = Affiliation.objects.select_related("person__vault_key").get(pk=one["affiliation"])
         former, role = affiliation.person, Role(one["role"])
         _fact(case, f"person.{role}", one["old"], None, at, former.vault_key)
+        if not one["stays"]:
+            pass_on(case=case, former=former, new=one["new"], by=by, at=at)
         if one["stays"]:
             _step_down(affiliation, by, at)
         else:

@@ -28,6 +28,7 @@ from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.members import changes, changing, queries, roster, wake
 from lianfang.members.actions.applying import LAST_SECOND, accepted, log_event
+from lianfang.members.actions.naming_contacts import Naming, contact_values
 from lianfang.members.actors import person_of
 from lianfang.members.calendars import calendar_at
 from lianfang.members.checking import check
@@ -74,6 +75,7 @@ class Filing:
 
     organization: Mapping[str, str] = field(default_factory=dict)
     people: Sequence[Replacement] = ()
+    contacts: Naming = field(default_factory=Naming)
     roster: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
     attestation: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
@@ -104,6 +106,9 @@ def values_of(*, membership: Membership, filing: Filing, at: datetime) -> dict[s
         values["organization"] = differing
     if filing.people:
         values["people"] = [_replacement(membership, spec, one, at) for one in filing.people]
+    named = contact_values(membership=membership, naming=filing.contacts, spec=spec, at=at)
+    if named:
+        values["contacts"] = named
     ops = {name: [dict(one) for one in rows] for name, rows in filing.roster.items() if rows}
     if ops:
         values["roster"] = ops
@@ -268,12 +273,17 @@ def _detail(request: ChangeRequest) -> dict[str, Any]:
         "risks": list(request.risks),
         "fields": sorted(values.get("organization", {})),
         "people": len(values.get("people", ())),
+        "contacts": {name: sorted(one["purpose"] for one in rows) for name, rows in _named(values)},
         "rows": {name: len(rows) for name, rows in sorted(ops.items())},
         "roster": request.roster_hash,
         "charter": str(request.charter_id),
         "privacy": str(request.privacy_notice_id),
         "files": [bytes(one.sha256).hex() for one in request.files.order_by("id")],
     }
+
+
+def _named(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return sorted(values.get("contacts", {}).items())
 
 
 def _accept(request: ChangeRequest, at: datetime) -> None:
@@ -437,9 +447,9 @@ def _membership(membership: Membership) -> Membership:
 
 
 def _tell(request: ChangeRequest, by: Subject, at: datetime) -> None:
-    """Tell every administrator that a change was filed: one of them would notice a stolen account."""
+    """Tell whoever gets notices that a change was filed: one of them would notice a stolen account."""
     organization = request.membership.organization_id
-    for person in queries.administrators(organization_id=organization, at=at):
+    for person in queries.notified(organization_id=organization, at=at):
         send(
             notice="change_filed",
             to_person=person,

@@ -78,7 +78,7 @@ def give_notice(*, case: Revocation, ground: str, text: str, by: Subject, at: da
 
 def _mail(case: Revocation, limit: Deadline, by: Subject, at: datetime) -> None:
     organization = case.membership.organization
-    for person in queries.administrators(organization_id=organization.pk, at=at):
+    for person in queries.notified(organization_id=organization.pk, at=at):
         send(
             notice="N8",
             to_person=person,

@@ -175,7 +175,7 @@ def revocation_letter(
 
 def _mail_revocation(case: Revocation, decision: Decision, deadline: Deadline, by: Subject, at: datetime) -> None:
     organization = case.membership.organization
-    for person in queries.administrators(organization_id=organization.pk, at=at):
+    for person in queries.notified(organization_id=organization.pk, at=at):
         send(
             notice="N9",
             to_person=person,

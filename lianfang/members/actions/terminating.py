@@ -258,7 +258,7 @@ def _close(case: Termination, at: datetime) -> None:
 
 def _mail(case: Termination, text: Bilingual, by: Subject, at: datetime) -> None:
     organization = case.membership.organization
-    for person in queries.administrators(organization_id=organization.pk, at=at):
+    for person in queries.notified(organization_id=organization.pk, at=at):
         send(
             notice="N13",
             to_person=person,

@@ -15,7 +15,7 @@ from lianfang.members.models.applications import (
 from lianfang.members.models.calendars import CalendarEdition, FeedLink
 from lianfang.members.models.cases import CaseEvent, CaseNote, ConflictDeclaration, Decision, FirstApproval
 from lianfang.members.models.changes import ChangeConfirmation, ChangeFile, ChangeRequest, FactChange, RosterDraft
-from lianfang.members.models.contacts import ContactCheck
+from lianfang.members.models.contacts import Contact, ContactCheck
 from lianfang.members.models.holds import LegalHold
 from lianfang.members.models.lists import LIST_KINDS, ListCase, ListEdition, ListRow, ScreeningRun
 from lianfang.members.models.memberships import Constituent, Membership, MembershipInterval, RelayRule
@@ -53,6 +53,7 @@ __all__ = [
     "ChangeRequest",
     "ConflictDeclaration",
     "Constituent",
+    "Contact",
     "ContactCheck",
     "CorrectionItem",
     "Decision",

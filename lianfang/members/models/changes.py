@@ -132,7 +132,8 @@ class FactChange(Sealed):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="fact_changes")
-    change = models.ForeignKey(ChangeRequest, on_delete=models.PROTECT, related_name="facts")
+    # Null where a contact left, or the administrators were replaced in a recovery.
+    change = models.ForeignKey(ChangeRequest, on_delete=models.PROTECT, null=True, related_name="facts")
     field = models.CharField(max_length=48)
     old = SealedJSON(null=True)
     new = SealedJSON(null=True)

@@ -22,10 +22,11 @@ from lianfang.kernel.clock import TAIPEI
 from lianfang.kernel.ids import new_secret
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.members import actions, changes, changing, roster, shown, shown_changes, uploads
+from lianfang.members import actions, changes, changing, contact_queries, roster, shown, shown_changes, uploads
 from lianfang.members.forms import (
     AcceptForm,
     ConstituentForm,
+    ContactForm,
     FactsForm,
     HistoryForm,
     LetterForm,
@@ -39,6 +40,7 @@ from lianfang.members.forms import (
     said,
 )
 from lianfang.members.models import ChangeConfirmation, ChangeRequest, Constituent, Membership
+from lianfang.members.purposes import PURPOSES
 from lianfang.policy.facts import Right
 
 _CONTROLS = frozenset(
@@ -220,6 +222,10 @@ def facts_flow(request: HttpRequest, membership: Membership, *, by_letter: bool 
     data = request.POST if request.method == "POST" else None
     facts = FactsForm(data, spec=spec, before=before)
     person = PersonForm(data, people=listed)
+    held = contact_queries.named(membership_id=membership.pk, at=at)
+    contact = ContactForm(
+        data, held=[(str(row.pk), f"{said(PURPOSES[row.purpose])}：{row.name} {row.email}") for row in held]
+    )
     why = WhyForm(data)
 
     def filing(attestation: Mapping[str, Any]) -> actions.Filing:
@@ -234,15 +240,25 @@ def facts_flow(request: HttpRequest, membership: Membership, *, by_letter: bool 
         return actions.Filing(
             organization={name: pair_[1] for name, pair_ in facts.differing().items()},
             people=one,
+            contacts=actions.Naming(
+                ends=[UUID(key) for key in contact.cleaned_data.get("ends", ())],
+                purposes=contact.cleaned_data["purposes"],
+                new={name: contact.cleaned_data[f"contact_{name}"] for name in ("name", "title", "email", "phone")},
+            ),
             attestation=attestation,
             reason=why.cleaned_data.get("reason", ""),
             own_reference=why.cleaned_data.get("own_reference", ""),
         )
 
-    context = {"facts": facts, "person": person, "title": Bilingual(zh="異動申請", en="Change request")}
+    context = {
+        "facts": facts,
+        "person": person,
+        "contact": contact,
+        "title": Bilingual(zh="異動申請", en="Change request"),
+    }
     return Flow(
-        request, membership, given=[facts, person], filing=filing, page="members/change/form.html", context=context,
-        by_letter=by_letter,
+        request, membership, given=[facts, person, contact], filing=filing, page="members/change/form.html",
+        context=context, by_letter=by_letter,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from lianfang.members import actions, contact_queries
 from lianfang.members.forms import NoteForm, as_errors
 from lianfang.members.lifecycle import CONTACT_CHECK
 from lianfang.members.models import ContactCheck
+from lianfang.members.purposes import PURPOSES
 from lianfang.members.words import STATE_TONES
 from lianfang.policy.facts import Right
 
@@ -38,6 +39,7 @@ def contact_check(request: HttpRequest, secret: str) -> HttpResponseBase:
     context = {
         "person": check.person,
         "organizations": contact_queries.organizations_of(check.person, at),
+        "purposes": [(PURPOSES[row.purpose], row) for row in contact_queries.purposes_of(check.person, at)],
         "answer_until": check.answer_until,
     }
     return render(request, "members/contact_check.html", context)
