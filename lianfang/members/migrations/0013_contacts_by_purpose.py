@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_security_holds'),
-        ('members', '0011_contact_checks'),
+        ('members', '0012_basis_of_first_approvals'),
         ('vault', '0001_initial'),
     ]
 
