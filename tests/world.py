@@ -42,6 +42,10 @@ LIST = "陸資來臺投資事業名錄"
 PASSWORD = "Zhuque-4417-Lantern"
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 SYSTEM = Subject.system("world")
+NAMES = {
+    "reviewer": "周範例", "approver": "鄭比方", "approver2": "謝示意", "analyst": "羅假定", "publisher": "方舉例",
+    "legal": "蘇擬定", "auditor": "魏樣張", "privacy_officer": "田虛構", "operator": "江模擬",
+}  # fmt: skip
 READING = frozenset({Right.READ, Right.READ_SOURCE, Right.EXPORT, Right.SUBMIT})
 
 
@@ -381,7 +385,7 @@ def staff(clock: Clock) -> dict[str, Actor]:
     }  # fmt: skip
     for name, duty in duties.items():
         found[name] = invite(
-            clock, first, email=f"{name}@centre.example", name="周範例", organization=centre, role=Role.MEMBER
+            clock, first, email=f"{name}@centre.example", name=NAMES[name], organization=centre, role=Role.MEMBER
         )
         grant = accounts.propose_duty(
             person=found[name].person, duty=duty, reason="到職", by=first.subject(), at=clock.tick()

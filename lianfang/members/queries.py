@@ -547,10 +547,20 @@ def last_revocation(organization_id: UUID) -> Revocation | None:
 
 
 def revocations(*, open_only: bool) -> list[Revocation]:
-    """Return revocation cases, those due first."""
+    """Return revocation cases, those due first; open are also those with an appeal that nobody decided yet."""
     rows = _revocations()
-    rows = rows.filter(state__in=["under_review", "proposed"]) if open_only else rows
+    rows = rows.filter(_open_revocations()) if open_only else rows
     return list(rows.order_by("due_at", "id")[:200])
+
+
+def open_revocations() -> int:
+    """Return how many revocations and appeals wait."""
+    return Revocation.objects.filter(_open_revocations()).count()
+
+
+def _open_revocations() -> Q:
+    appealed = Appeal.objects.filter(decided_at__isnull=True).values("revocation")
+    return Q(state__in=["under_review", "proposed"]) | Q(pk__in=appealed)
 
 
 def termination(number: str) -> Termination | None:
@@ -570,6 +580,11 @@ def terminations(*, open_only: bool = False, organization_id: UUID | None = None
         return list(rows.filter(membership__organization=organization_id).order_by("-filed_at")[:50])
     rows = rows.filter(state__in=OPEN_TERMINATION) if open_only else rows
     return list(rows.order_by("due_at", "id")[:200])
+
+
+def open_terminations() -> int:
+    """Return how many requests for termination wait."""
+    return Termination.objects.filter(state__in=OPEN_TERMINATION).count()
 
 
 def _terminations() -> QuerySet[Termination]:

@@ -12,11 +12,12 @@ from django.urls import reverse
 from lianfang.accounts.doors import may
 from lianfang.kernel.clock import show
 from lianfang.kernel.text import Bilingual
-from lianfang.members import changes, changing, contact_queries, queries, shown, shown_staff, words
+from lianfang.members import changes, changing, contact_queries, queries, shown, shown_lists, shown_staff, words
 from lianfang.members.lifecycle import CHANGE
-from lianfang.members.models import ChangeRequest, FactChange, Membership
+from lianfang.members.models import ChangeRequest, FactChange, Membership, ScreeningFinding
 from lianfang.members.procedure import Spec
 from lianfang.members.purposes import PURPOSES
+from lianfang.members.roster import Row
 from lianfang.members.shown_staff import Button
 from lianfang.policy.facts import Right, Subject
 
@@ -157,7 +158,24 @@ def asked_of(risks: Sequence[str]) -> list[tuple[Bilingual, Bilingual]]:
 
 def state_of(case: ChangeRequest) -> tuple[Bilingual, str]:
     """Return the words and the tone of a request's state."""
+    if case.state == "under_review" and case.recommendation:
+        return _WAITS, words.STATE_TONES["proposed"]
     return CHANGE.states[case.state], words.STATE_TONES[case.state]
+
+
+_WAITS = Bilingual(zh="等核准", en="Awaiting approval")
+
+
+def last_list(known: Mapping[str, ScreeningFinding]) -> dict[str, Any]:
+    """Return the list that the newest finding was compared with, which is likely to be meant again."""
+    newest = max(known.values(), key=lambda one: one.at, default=None)
+    return {"source": newest.source, "list_date": newest.list_date} if newest else {}
+
+
+def alike(rows: Sequence[Row], known: Mapping[str, ScreeningFinding]) -> list[tuple[Row, list[shown_lists.Hit]]]:
+    """Return the rows that a list has names or numbers for, each beside what the list says."""
+    found = [(row, known[row.key]) for row in rows if row.key in known]
+    return [(row, shown_lists.hits(row.name, one.matches)) for row, one in found if one.matches]
 
 
 def frame(case: ChangeRequest, at: datetime) -> dict[str, Any]:
@@ -284,7 +302,8 @@ _RECOMMENDED = {
 
 
 def _checks(case: ChangeRequest, ready: Any, at: datetime) -> list[shown_staff.Check]:
-    covered = changes.attested_hash(case) == changes.fingerprint_after(case, at)
+    # A change that was applied was covered when it was signed; the roster goes on after it.
+    covered = case.state == "applied" or changes.attested_hash(case) == changes.fingerprint_after(case, at)
     screening, authority = (reverse(name, args=[case.number]) for name in ("change_screening", "change_authority"))
     found = []
     if changing.IDENTITY in case.risks:

@@ -458,6 +458,14 @@ def may_review(subject: Subject, at: datetime) -> bool:
     return may(subject=subject, right=Right.REVIEW, at=at)
 
 
+def re_review(appeal: Appeal, subject: Subject, at: datetime) -> dict[str, bool]:
+    """Return whether this reader may review the appeal, or may not because he took part in the revocation."""
+    open_ = appeal.state == APPEAL.initial and may_review(subject, at)
+    case = queries.case_of(appeal) if open_ else None
+    took_part = case is not None and subject.person in case.decided_by | case.reviewed_by
+    return {"may_recommend": open_ and not took_part, "took_part": took_part}
+
+
 def appeal_off(appeal: Appeal, subject: Subject, at: datetime) -> Bilingual | None:
     """Return why this reader cannot decide an appeal, or None; the policy's own sentence where a rule speaks."""
     if appeal.state in APPEAL.final:

@@ -436,6 +436,14 @@ Number: {letter.number}
     return _w(zh, en)
 
 
+def changed(classes: Sequence[Bilingual]) -> Bilingual:
+    """Return what a change was about, as the first line of its letter."""
+    return _w(
+        "異動項目：" + "、".join(one.zh for one in classes),
+        "Changed: " + ", ".join(one.in_language("en") for one in classes),
+    )
+
+
 def change_letter(letter: Letter, *, case: str, applied: bool) -> Bilingual:
     """Return the letter that tells of the decision on a change of data (N6)."""
     outcome = (

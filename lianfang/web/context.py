@@ -217,6 +217,12 @@ class Shell:
         return list(self._entries("member"))
 
     @cached_property
+    def organisation(self) -> list[Entry]:
+        """The tabs of the pages about the reader's own organisation, on these pages."""
+        here = self._request.path.startswith("/member/organisation/")
+        return list(self._entries("organisation")) if here and self.plane == "member" else []
+
+    @cached_property
     def foot(self) -> list[list[Entry]]:
         """The columns at the foot of public pages."""
         return [[entry for item in section.items if (entry := self._entry(item))] for section in NAVIGATION["foot"]]

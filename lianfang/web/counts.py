@@ -32,11 +32,11 @@ def _changes(_: HttpRequest) -> int:
 
 
 def _revocations(_: HttpRequest) -> int:
-    return len(queries.revocations(open_only=True))
+    return queries.open_revocations()
 
 
 def _terminations(_: HttpRequest) -> int:
-    return len(queries.terminations(open_only=True))
+    return queries.open_terminations()
 
 
 def _quarantined(_: HttpRequest) -> int:

@@ -88,6 +88,21 @@ NAVIGATION: Final[dict[str, tuple[Section, ...]]] = {
             ),
         ),
     ),
+    "organisation": (
+        Section(
+            _words("本組織", "Organisation"),
+            (
+                Item("people", _words("人員", "People")),
+                Item("roster", _words("名冊", "Roster")),
+                Item(
+                    "changes_filed",
+                    _words("異動", "Changes"),
+                    under=("/member/organisation/change", "/member/organisation/history"),
+                ),
+                Item("leave_alliance", _words("終止會籍", "End the membership")),
+            ),
+        ),
+    ),
     "staff": (
         Section(
             _words("每日", "Daily"),

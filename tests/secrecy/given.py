@@ -76,9 +76,9 @@ def _tell(which: Any, at: datetime) -> None:
 
 
 @contextmanager
-def given() -> Iterator[Given]:
+def given(made: Given | None = None) -> Iterator[Given]:
     """Take over time and chance of this process, until the block ends."""
-    made = Given()
+    made = made or Given()
     now = lambda: made.at  # noqa: E731
     replaced: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
         (clock.utcnow, now),

@@ -130,7 +130,7 @@ def screening(request: HttpRequest, number: str) -> HttpResponseBase:
     found, at = _case(number), asked(request).at
     rows = changes.rows_to_screen(found, at)
     known = changes.findings(found.membership, rows)
-    form = ScreeningForm(request.POST or None)
+    form = ScreeningForm(request.POST or None, initial=shown_changes.last_list(known))
     lines = [
         (row, FindingForm(request.POST or None, prefix=row.key[:16]), known.get(row.key))
         for row in rows[: shown_changes.ROWS_SHOWN]
@@ -155,6 +155,7 @@ def screening(request: HttpRequest, number: str) -> HttpResponseBase:
         "case": found,
         "form": form,
         "lines": [(*line, shown_staff.result_words(line[2])) for line in lines],
+        "alike": shown_changes.alike(rows[: shown_changes.ROWS_SHOWN], known),
         "more": max(0, len(rows) - len(lines)),
     }
     failed = bool(form.errors) and request.method == "POST"

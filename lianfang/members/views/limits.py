@@ -28,7 +28,7 @@ def deadlines(request: HttpRequest) -> HttpResponse:
     at = asked(request).at
     rows = running.running(at)
     context = {
-        "rows": [(one, one.days_left(at), one.steps()) for one in rows[:500]],
+        "rows": [(one, one.days_left(at), -one.days_left(at), one.steps()) for one in rows[:500]],
         "count": len(rows),
         "rules": running.rules(at),
         "calendar": calendar_at(at),

@@ -107,7 +107,13 @@ def listing(request: HttpRequest) -> HttpResponse:
     cases = queries.revocations(open_only=not everything)
     appeals = queries.appeals(cases)
     rows = [
-        (case, shown_staff.revocation_state(case), words.GROUNDS[case.ground], appeals.get(case.pk, []))
+        (
+            case,
+            shown_staff.revocation_state(case),
+            words.GROUNDS[case.ground],
+            appeals.get(case.pk, []),
+            next((one for one in appeals.get(case.pk, []) if one.decided_at is None), None),
+        )
         for case in cases
     ]
     context = {"rows": rows, "tabs": shown_staff.revocation_tabs(everything, request.path)}
@@ -277,7 +283,7 @@ def appeal(request: HttpRequest, number: str) -> HttpResponseBase:
         "case": found.revocation,
         "state": (APPEAL.states[found.state], words.STATE_TONES[found.state]),
         "recommendation": words.APPEAL_RECOMMENDED.get(found.recommendation),
-        "may_recommend": found.state == "filed" and shown_staff.may_review(asked(request).subject, asked(request).at),
+        **shown_staff.re_review(found, asked(request).subject, asked(request).at),
         "timeline": shown_staff.timeline_of(number),
         "form": form,
         "signing": signing,
