@@ -3,7 +3,7 @@
 Application with a correction, a change of the roster with a name hit, revocation with a hearing, appeal at 23:59:59 of
 the last day, restoration, termination. Its pictures are those of the handbooks:
 
-    LIANFANG_PICTURES=docs/images .venv/bin/python -m pytest tests/browser/test_life_play.py
+    LIANFANG_PICTURES=docs/images ./test long membership_is_lived_through
 
 `LIANFANG_LOOK` names a folder for the same pages at 1440 and 390 px, to be looked at.
 """
@@ -26,7 +26,7 @@ from tests.browser.life_play import Play, Reader, hour
 from tests.members import cases, lists
 from tests.world import PASSWORD, PDF, World, build, business_number
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900), pytest.mark.long]
 
 NAME, DOMAIN = "漂流瓶資安協會", "bottle.example"
 BRANCHES = ("浮標倉儲股份有限公司", "燈塔保險股份有限公司")

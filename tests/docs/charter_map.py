@@ -72,8 +72,10 @@ CLAUSES = (
             "kernel/test_deadlines.py::*",
             "story/test_story.py::test_06_a_revocation_bites_the_next_request",
             "story/test_story.py::test_07_the_former_member_appeals",
+            "members/test_hearing.py::*",
+            "members/test_whole_life.py::test_whatever_order_things_are_done_in",
+            "browser/test_life_play.py::test_a_membership_is_lived_through",
         ),
-        not_yet="hearing and the second review's pages: `members`",
     ),
     Clause(
         "2.1",
@@ -133,9 +135,14 @@ CLAUSES = (
         "2.5",
         "A member that cannot perform applies for termination, which is reviewed.",
         rules=("F-standing", "MEMBERSHIP.request_termination", "MEMBERSHIP.terminate"),
-        held_by="the states exist and take no access before a decision",
-        tests=("policy/test_rules.py::test_deny",),
-        not_yet="pages of termination: `members`",
+        held_by="asked for on a page, reviewed by one and decided by another; access ends at the decision, the duty of "
+        "confidentiality does not; ends that cross have rules (ADR 0024)",
+        tests=(
+            "policy/test_rules.py::test_deny",
+            "members/test_terminating.py::*",
+            "members/test_whole_life.py::test_whatever_order_things_are_done_in",
+            "browser/test_life_play.py::test_a_membership_is_lived_through",
+        ),
     ),
     Clause(
         "3.1",

@@ -205,6 +205,19 @@ def test_tabs_of_a_member_follow_the_role(role: Role) -> None:
     assert {"overview", "intel", "submit"} <= shown
 
 
+def test_pages_about_the_organisation_lead_to_each_other() -> None:
+    def tabs(role: Role, path: str) -> list[tuple[str, bool]]:
+        made = context.Shell(request_of(somebody(role=role), path))
+        return [(entry.name, entry.current) for entry in made.organisation]
+
+    assert tabs(Role.MEMBER_ADMIN, "/member/organisation/change") == [
+        ("people", False), ("roster", False), ("changes_filed", True), ("leave_alliance", False),
+    ]  # fmt: skip
+    assert ("roster", True) in tabs(Role.MEMBER_ADMIN, "/member/organisation/roster/import")
+    assert tabs(Role.MEMBER, "/member/organisation/roster") == [("roster", True)]
+    assert tabs(Role.MEMBER_ADMIN, "/member/intel") == []
+
+
 def test_nobody_sees_the_navigation_of_another_plane() -> None:
     member = context.Shell(request_of(somebody()))
     staff = context.Shell(request_of(somebody(is_coordinator=True, role=Role.MEMBER)))
