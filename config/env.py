@@ -41,6 +41,14 @@ def flag(name: str, default: bool = False) -> bool:
     raise BadEnvironment(name, f"must be yes or no, not {value!r}.")
 
 
+def loopback_providers(name: str, *, demo: bool) -> bool:
+    """Whether identity providers on this machine may be asked over http; outside the demonstration nothing may."""
+    allowed = flag(name)
+    if allowed and not demo:
+        raise BadEnvironment(name, "works in the demonstration alone.")
+    return allowed
+
+
 def integer(name: str, default: int) -> int:
     """A whole number."""
     value = os.environ.get(name, "").strip()

@@ -22,6 +22,9 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 # Whose word about a client's address is believed; without any, the address that the server saw counts.
 PROXIES = env.networks("LIANFANG_PROXIES")
 
+# Identity providers on this very machine, over plain http: for the demonstration and tests alone.
+LOOPBACK_PROVIDERS = env.loopback_providers("LIANFANG_LOOPBACK_PROVIDERS", demo=DEMO)
+
 INSTALLED_APPS = [
     "lianfang.audit",
     "lianfang.policy",
@@ -130,6 +133,8 @@ ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "20/m/ip,5/15m/key",
     "lost_factor": "10/m/ip,3/h/key",
+    "provider": "30/m/ip",
+    "provider_address": "10/m/ip,3/h/key",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_PREVENT_ENUMERATION = True

@@ -10,6 +10,7 @@ import os
 import time
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import segno
 from allauth.account import app_settings
@@ -22,20 +23,24 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.contrib.auth import logout
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.signals import user_login_failed
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from lianfang.accounts import actions, letters, queries, sessions
+from lianfang.accounts import actions, letters, queries, sessions, sign_on
+from lianfang.accounts.federation.answers import Rejected
 from lianfang.accounts.models import Account
 from lianfang.kernel.clock import utcnow
+from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.vault.keys import keyring
 
 log = logging.getLogger("lianfang.accounts")
 _NONCE = 12
+_STAGES = {"allauth.mfa.stages.AuthenticateStage": "lianfang.accounts.stages.SecondFactor"}
 _LINKED = {"account/email/password_reset_key": "password_reset"}
 _CHANGES = {
     "account/email/password_changed": Bilingual(zh="密碼已變更", en="The password was changed"),
@@ -62,11 +67,34 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return False
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Whoever signed in within the last minutes has just proved who it is and is not asked again at once."""
+        """Whoever signed in within the last minutes has just proved who it is and is not asked again at once.
+
+        A provider's word is no such proof: it must not be enough to add means by which one gets in without it.
+        """
         request = allauth_context.request
-        records = get_authentication_records(request, request.user)
+        records = [
+            one for one in get_authentication_records(request, request.user) if one.get("method") != sign_on.METHOD
+        ]
         fresh = records and time.time() - records[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT
         return not fresh and super().is_reauthentication_required(app=app, **kwargs)
+
+    def get_login_stages(self) -> list[str]:
+        """Ask for the second factor as allauth does, unless a provider's word for it was taken."""
+        return [_STAGES.get(one, one) for one in super().get_login_stages()]
+
+    def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
+        """Lead whoever signs in here to his organisation's provider, where it asks that of its people."""
+        answer: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        if answer is not None or sign_on.provider_of_session(request, user) is not None:
+            return answer
+        account, at = queries.as_account(user), instant(request)
+        pairs = queries.live_affiliations(person=account.person, at=at)
+        asking = queries.asks_for_provider(pairs)
+        if not asking or sign_on.acting_for(request, pairs, asking=asking, at=at, user=user):
+            return None
+        provider = queries.provider_of(organization=asking[0].organization_id)
+        assert provider is not None
+        return HttpResponseRedirect(reverse("sign_in_org", args=[provider.address]) + "?only=1")
 
     def set_password(self, user: AbstractBaseUser, password: str) -> None:
         """Write the new password through its action."""
@@ -142,8 +170,32 @@ def connect() -> None:
 
 def _signed_in(*, request: HttpRequest, user: AbstractBaseUser, **_: Any) -> None:
     sessions.begin(request)
+    account, at = queries.as_account(user), instant(request)
+    provider = sign_on.provider_of_session(request, user)
     second = queries.session_has_second_factor(request)
-    actions.record_sign_in(account=queries.as_account(user), second_factor=second, at=instant(request))
+    actions.record_sign_in(account=account, second_factor=second, provider=provider, at=at)
+    claim = request.session.pop(sign_on.CLAIM, None)
+    if claim is not None and provider is not None and claim.get("account") == str(account.pk):
+        _link(request, account, claim, at)
+
+
+def _link(request: HttpRequest, account: Account, claim: dict[str, str], at: datetime) -> None:
+    """Link an account that was there before: only now, as its own second factor was asked for in between."""
+    provider = queries.provider(UUID(claim["provider"]))
+    try:
+        if provider is None or not provider.works:
+            raise Rejected("closed")
+        digest = bytes.fromhex(claim["digest"])
+        match = queries.match(provider=provider, digest=digest, email=claim["email"], at=at)
+        if match.account != account:
+            raise Rejected("other_subject")
+        if match.invitation is not None:
+            actions.accept_invitation(invitation=match.invitation, at=at)
+        if not match.linked:
+            actions.link_account(provider=provider, account=account, digest=digest, at=at)
+    except (Rejected, Refusal) as refused:
+        logout(request)
+        raise Refusal(refused.reason, rule="provider-link") from None
 
 
 def _refused(*, credentials: dict[str, Any], **_: Any) -> None:

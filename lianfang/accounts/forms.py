@@ -218,8 +218,8 @@ class HoldForm(forms.Form):
     """What is put on hold, why, and by when somebody looks at it again."""
 
     thing = forms.CharField(
-        label=_("Account or key"),
-        help_text=_("The e-mail address of the account, or the number of the key."),
+        label=_("Account, key or provider"),
+        help_text=_("The e-mail address of the account, or the number of the key or of the identity provider."),
         max_length=254,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )

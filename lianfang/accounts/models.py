@@ -369,8 +369,102 @@ class SettingDecision(models.Model):
         return self.name
 
 
+class IdentityProvider(Sealed):
+    """An organisation's own identity provider: what it is, and whether it signs its people in.
+
+    It says who somebody is and nothing more: which organisation, role or duty that person has stays as it is here.
+    """
+
+    class Protocol(models.TextChoices):
+        OIDC = "oidc", "OpenID Connect"
+        SAML = "saml", "SAML 2.0"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.OneToOneField(Organization, on_delete=models.PROTECT, related_name="identity_provider")
+    protocol = models.CharField(max_length=4, choices=Protocol.choices)
+    address = models.CharField(max_length=43, unique=True)
+    """The random part of the sign-in address; it tells nothing of whose it is."""
+    issuer = models.CharField(max_length=500)
+    """The issuer of OpenID Connect, or the entity id of SAML."""
+    client_id = models.CharField(max_length=255, blank=True)
+    client_secret = SealedText(blank=True)
+    # Of SAML: where the browser is sent, and the certificates (PEM) by which answers are checked.
+    sso_url = models.CharField(max_length=500, blank=True)
+    certificates = ArrayField(models.TextField(), default=list, blank=True)
+    # Values of acr and amr by which the provider says that it asked for a second factor; none = its word is not taken.
+    factor_values = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    only = models.BooleanField(default=False)
+    """Whether the others must use it: everybody but the administrators named for emergencies."""
+    set_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField()
+    tried_at = models.DateTimeField(null=True)
+    """Since when it is known that an administrator got in by it as it is set up now."""
+    on_at = models.DateTimeField(null=True)
+    held_at = models.DateTimeField(null=True)
+    """Since when a security hold keeps it from working; the hold says why."""
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(on_at__isnull=True) | Q(tried_at__isnull=False), name="accounts_provider_tried_first"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def works(self) -> bool:
+        """Whether it signs anybody in."""
+        return self.on_at is not None and self.held_at is None
+
+
+class EmergencyAccess(models.Model):
+    """An administrator who can always sign in here, whatever becomes of the organisation's provider."""
+
+    provider = models.ForeignKey(IdentityProvider, on_delete=models.PROTECT, related_name="emergency")
+    affiliation = models.ForeignKey(Affiliation, on_delete=models.PROTECT, related_name="emergency")
+    named_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "affiliation"], name="accounts_one_emergency_access"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.affiliation_id)
+
+
+class ProviderLink(models.Model):
+    """That a provider's subject is one of our accounts, as its owner confirmed. A keyed digest names the subject."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    provider = models.ForeignKey(IdentityProvider, on_delete=models.PROTECT, related_name="links")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="provider_links")
+    subject_digest = models.BinaryField()
+    linked_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "subject_digest"],
+                condition=Q(ended_at__isnull=True),
+                name="accounts_one_account_of_subject",
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "account"],
+                condition=Q(ended_at__isnull=True),
+                name="accounts_one_subject_of_account",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class SecurityHold(Sealed):
-    """An account or a key that must not be used for now, e.g. because it was stolen.
+    """An account, a key or an identity provider that must not be used for now, e.g. because it was stolen.
 
     It is no state of a membership, which the charter does not know: person, roles, duties and membership stay as they
     are, and another act lifts it. The reason is text about a person, so it is sealed under his key.
@@ -379,6 +473,7 @@ class SecurityHold(Sealed):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, related_name="holds")
     token = models.ForeignKey(Token, on_delete=models.PROTECT, null=True, related_name="holds")
+    provider = models.ForeignKey(IdentityProvider, on_delete=models.PROTECT, null=True, related_name="holds")
     reason = SealedText()
     review_on = models.DateField()
     """By when somebody looks whether it is still needed; nothing happens by itself."""
@@ -391,7 +486,10 @@ class SecurityHold(Sealed):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(account__isnull=True) ^ Q(token__isnull=True), name="accounts_hold_one_thing"
+                condition=Q(account__isnull=False, token__isnull=True, provider__isnull=True)
+                | Q(account__isnull=True, token__isnull=False, provider__isnull=True)
+                | Q(account__isnull=True, token__isnull=True, provider__isnull=False),
+                name="accounts_hold_one_thing",
             ),
             models.CheckConstraint(
                 condition=Q(lifted_by__isnull=True) | ~Q(lifted_by=F("placed_by")), name="accounts_hold_two_persons"
@@ -401,6 +499,9 @@ class SecurityHold(Sealed):
             ),
             models.UniqueConstraint(
                 fields=["token"], condition=Q(lifted_at__isnull=True), name="accounts_one_hold_of_token"
+            ),
+            models.UniqueConstraint(
+                fields=["provider"], condition=Q(lifted_at__isnull=True), name="accounts_one_hold_of_provider"
             ),
         ]
 

@@ -17,18 +17,22 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest
 
 from lianfang.accounts import providers
+from lianfang.accounts.federation.answers import Rejected
 from lianfang.accounts.models import (
     Account,
     Affiliation,
     DutyGrant,
+    EmergencyAccess,
     FactorReset,
+    IdentityProvider,
     Invitation,
     Organization,
     Person,
+    ProviderLink,
     SecurityHold,
     SettingDecision,
     SignIn,
@@ -43,6 +47,8 @@ from lianfang.vault import blind
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as StrOrPromise
 
+LEAST_EMERGENCY = 2
+"""How many administrators must be able to sign in without the organisation's provider."""
 ALL_DUTIES: frozenset[Duty] = frozenset(Duty)
 _FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
@@ -367,18 +373,170 @@ def token_by_id(typed: str) -> Token | None:
     return Token.objects.select_related("affiliation__person__vault_key").filter(pk=key).first()
 
 
-def thing_to_hold(typed: str) -> Account | Token | None:
-    """Return the account of an address, or the key of a number, as one of the staff typed it."""
+def thing_to_hold(typed: str) -> Account | Token | IdentityProvider | None:
+    """Return the account of an address, the key or the provider of a number, as one of the staff typed it."""
     account = Account.objects.select_related("person__vault_key").filter(email__iexact=canonical_address(typed))
-    return account.first() or token_by_id(typed)
+    return account.first() or token_by_id(typed) or _provider_by_id(typed)
+
+
+def _provider_by_id(typed: str) -> IdentityProvider | None:
+    try:
+        return provider(UUID(typed.strip()))
+    except ValueError:
+        return None
 
 
 def holds(*, open_only: bool) -> list[SecurityHold]:
     """Return security holds: the open ones by day of review, or all, newest first."""
     found = SecurityHold.objects.select_related(
         "vault_key", "placed_by__vault_key", "lifted_by__vault_key", "account__person__vault_key",
-        "token__affiliation__person__vault_key", "token__affiliation__organization",
+        "token__affiliation__person__vault_key", "token__affiliation__organization", "provider__organization",
     )  # fmt: skip
     if open_only:
         return list(found.filter(lifted_at__isnull=True).order_by("review_on", "placed_at"))
     return list(found.order_by("-placed_at")[:200])
+
+
+# Identity providers
+
+
+def provider(provider_id: UUID) -> IdentityProvider | None:
+    """Return a provider with its organisation."""
+    return IdentityProvider.objects.select_related("organization", "vault_key").filter(pk=provider_id).first()
+
+
+def provider_of(*, organization: UUID) -> IdentityProvider | None:
+    """Return the provider of an organisation, on or off."""
+    found = IdentityProvider.objects.select_related("organization", "vault_key", "set_by__vault_key")
+    return found.filter(organization_id=organization).first()
+
+
+def provider_by_address(address: str) -> IdentityProvider | None:
+    """Return the provider of a sign-in address, on or off."""
+    return IdentityProvider.objects.select_related("organization", "vault_key").filter(address=address).first()
+
+
+def providers_set_up() -> list[IdentityProvider]:
+    """Return every provider that was set up, by organisation."""
+    return list(IdentityProvider.objects.select_related("organization").order_by("organization__name_zh", "pk"))
+
+
+def links_of(*, provider: IdentityProvider) -> list[ProviderLink]:
+    """Return whose accounts are linked with an identity of the provider."""
+    found = ProviderLink.objects.filter(provider=provider, ended_at__isnull=True)
+    return list(found.select_related("account__person__vault_key").order_by("linked_at", "pk"))
+
+
+def emergency_of(*, provider: IdentityProvider, at: datetime) -> list[Affiliation]:
+    """Return the administrators named for emergencies who can sign in here at that instant."""
+    named = EmergencyAccess.objects.filter(provider=provider).values("affiliation")
+    return able_to_sign_in_here(Affiliation.objects.filter(pk__in=named), at=at)
+
+
+def administrators_able(*, organization: UUID, group: UUID, at: datetime) -> list[Affiliation]:
+    """Return the administrators of a pair who can sign in here, and so can be named for emergencies."""
+    return able_to_sign_in_here(Affiliation.objects.filter(organization=organization, group=group), at=at)
+
+
+def able_to_sign_in_here(affiliations: QuerySet[Affiliation], *, at: datetime) -> list[Affiliation]:
+    """Return those of them who are administrators with a second factor, and a passkey or a password, in use."""
+    live = Affiliation.objects.live(at).filter(
+        pk__in=affiliations.values("pk"), role=Role.MEMBER_ADMIN, person__account__is_active=True
+    )
+    found = list(live.select_related("person__account", "person__vault_key").order_by("started_at", "pk"))
+    factors: dict[UUID, set[str]] = {}
+    accounts = [one.person.account.pk for one in found]
+    for user, kind in Authenticator.objects.filter(user_id__in=accounts).values_list("user_id", "type"):
+        factors.setdefault(user, set()).add(kind)
+    return [one for one in found if _has_both(one.person.account, factors.get(one.person.account.pk, set()))]
+
+
+def _has_both(account: Account, factors: set[str]) -> bool:
+    first = account.has_usable_password() or Authenticator.Type.WEBAUTHN in factors
+    return first and not factors.isdisjoint(_FACTORS)
+
+
+def asks_for_provider(affiliations: Iterable[Affiliation]) -> list[Affiliation]:
+    """Return those whose organisation asks its people to come by its provider, which works."""
+    found = list(affiliations)
+    asking = IdentityProvider.objects.filter(
+        organization__in=[one.organization_id for one in found], only=True, on_at__isnull=False, held_at__isnull=True
+    )
+    organizations = set(asking.values_list("organization_id", flat=True))
+    return [one for one in found if one.organization_id in organizations]
+
+
+def closed_to_local(affiliations: Iterable[Affiliation], *, at: datetime) -> set[UUID]:
+    """Return the ids of those of `asks_for_provider` for which a sign-in here does not do.
+
+    Whoever is named for emergencies is always let in. And where fewer than two of these could sign in now, nobody is
+    kept out: an organisation cannot lock itself out by its own provider.
+    """
+    closed: set[UUID] = set()
+    by_organization: dict[UUID, set[UUID]] = {}
+    for one in affiliations:
+        by_organization.setdefault(one.organization_id, set()).add(one.pk)
+    for provider in IdentityProvider.objects.filter(organization__in=list(by_organization), only=True):
+        named = emergency_of(provider=provider, at=at)
+        if len({one.person_id for one in named}) >= LEAST_EMERGENCY:
+            closed |= by_organization[provider.organization_id] - {one.pk for one in named}
+    return closed
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Whom a provider's answer means: a linked account, one to be linked, or an invitation to be accepted by it."""
+
+    account: Account | None
+    invitation: Invitation | None = None
+    linked: bool = False
+
+
+def match(*, provider: IdentityProvider, digest: bytes, email: str, at: datetime) -> Match:
+    """Return who is meant, always somebody of the provider's own organisation. Raises Rejected."""
+    link = (
+        ProviderLink.objects.filter(provider=provider, subject_digest=digest, ended_at__isnull=True)
+        .select_related("account__person__vault_key")
+        .first()
+    )
+    if link is not None:
+        _require_theirs(link.account.person, provider, at)
+        return Match(_usable(link.account), linked=True)
+    if not email:
+        raise Rejected("unverified")
+    person = person_by_email(canonical_address(email))
+    if person is None:
+        raise Rejected("nobody")
+    invitation = _require_theirs(person, provider, at)
+    account = Account.objects.select_related("person__vault_key").filter(person=person).first()
+    if account is None:
+        if invitation is None:
+            raise Rejected("nobody")
+        return Match(None, invitation)
+    if ProviderLink.objects.filter(provider=provider, account=account, ended_at__isnull=True).exists():
+        raise Rejected("other_subject")
+    return Match(_usable(account), invitation)
+
+
+def _require_theirs(person: Person, provider: IdentityProvider, at: datetime) -> Invitation | None:
+    """Return the open invitation of a person who does not act for the organisation yet. Raises Rejected."""
+    pairs = Affiliation.objects.filter(Q(left_at__isnull=True) | Q(left_at__gt=at), person=person)
+    if pairs.filter(organization__kind=Organization.Kind.COORDINATOR).exists():
+        raise Rejected("centre")
+    theirs = pairs.filter(organization=provider.organization_id)
+    if theirs.filter(started_at__lte=at).exists():
+        return None
+    invitations = Invitation.objects.filter(
+        affiliation__in=theirs.values("pk"), kind=Invitation.Kind.JOIN, accepted_at__isnull=True,
+        withdrawn_at__isnull=True, expires_at__gt=at,
+    )  # fmt: skip
+    found = invitations.select_related("affiliation__person", "affiliation__organization").order_by("created_at")
+    if (invitation := found.first()) is None:
+        raise Rejected("nobody")
+    return invitation
+
+
+def _usable(account: Account) -> Account:
+    if not account.is_active:
+        raise Rejected("inactive")
+    return account

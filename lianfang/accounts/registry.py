@@ -225,6 +225,10 @@ _SETTINGS = [
     _s("new_member_sees_earlier", True, "2.1", YES_NO,
        "新會員是否看得到入會前已分享、目前仍有效的情資",
        "Whether a new member sees earlier items that are in force now", read=False),
+    _s("provider_factor", False, "2.3", YES_NO,
+       "會員的身分提供者說已驗過第二道時，是否採信；不論採信與否，簽署決定都要用本站的第二道驗證",
+       "Whether a member's identity provider is believed that it asked for a second factor; decisions are signed with "
+       "the one kept here either way"),
     _s("recipients", {"zh": "聯盟協調中心、團體會員（僅限聯繫所需）、中央政府資安主管機關及其指定單位、"
                             "依法得調閱的機關",
                       "en": "the coordination centre; group members where contact requires it; the central cyber "

@@ -18,7 +18,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("inactive/", door.public(account.account_inactive), name="account_inactive"),
     path("reauthenticate/", door.signed_in(account.reauthenticate), name="account_reauthenticate"),
     path("password/change/", door.signed_in(account.password_change), name="account_change_password"),
-    path("password/set/", door.signed_in(account.password_set), name="account_set_password"),
+    # A provider's word alone does not make a password, by which one would get in without it.
+    path(
+        "password/set/",
+        door.signed_in(reauthentication_required(account.password_set, app="account")),
+        name="account_set_password",
+    ),
     path("password/reset/", door.public(account.password_reset), name="account_reset_password"),
     path("password/reset/done/", door.public(account.password_reset_done), name="account_reset_password_done"),
     path(
@@ -59,6 +64,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="usersessions_list",
     ),
     path("second-factor", views.factor_setup, name="accounts_factor_setup"),
+    path("organisation", views.my_organisation, name="sign_in_organisation"),
     path("sign-options", views.sign_options, name="accounts_sign_options"),
     path("lost-factor", views.lost_factor, name="accounts_lost_factor"),
     path("lost-factor/<str:proof>", views.lost_factor_proof, name="accounts_lost_factor_proof"),

@@ -76,6 +76,34 @@ class Tag(StrEnum):
     ACCOUNTS_ORGANIZATION_CREATE = "accounts:organization:create", "登記一個組織", "entered an organisation"
     ACCOUNTS_PASSWORD_CHANGE = "accounts:password:change", "變更密碼", "changed the password"
     ACCOUNTS_PERSON_ENTER = "accounts:person:enter", "登記一位人員", "entered a person"
+    ACCOUNTS_PROVIDER_EMERGENCY = (
+        "accounts:provider:emergency",
+        "指定可在本站登入的管理員",
+        "named administrators for emergencies",
+    )
+    ACCOUNTS_PROVIDER_LINK = (
+        "accounts:provider:link",
+        "把身分提供者的身分連結到帳號",
+        "linked an account with an identity of the provider",
+    )
+    ACCOUNTS_PROVIDER_REFUSE = (
+        "accounts:provider:refuse",
+        "拒絕身分提供者的一次回覆",
+        "refused an answer of an identity provider",
+    )
+    ACCOUNTS_PROVIDER_SET = (
+        "accounts:provider:set",
+        "設定組織的身分提供者",
+        "set up the organisation's identity provider",
+    )
+    ACCOUNTS_PROVIDER_TRY = "accounts:provider:try", "以身分提供者試登入", "tried the identity provider"
+    ACCOUNTS_PROVIDER_TURN_OFF = "accounts:provider:turn_off", "停用身分提供者", "switched the identity provider off"
+    ACCOUNTS_PROVIDER_TURN_ON = "accounts:provider:turn_on", "啟用身分提供者", "switched the identity provider on"
+    ACCOUNTS_PROVIDER_UNLINK = (
+        "accounts:provider:unlink",
+        "解除帳號與身分提供者的連結",
+        "ended the link of an account with the provider",
+    )
     ACCOUNTS_SESSION_END = "accounts:session:end", "結束登入中的裝置", "ended sessions"
     ACCOUNTS_SESSION_OPEN = "accounts:session:open", "登入", "signed in"
     ACCOUNTS_SETTING_APPROVE = "accounts:setting:approve", "核定一項設定", "approved a setting"

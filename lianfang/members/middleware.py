@@ -8,11 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.authentication import get_authentication_records
+from django.contrib.auth import logout
 from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
+from lianfang.accounts import sign_on
 from lianfang.accounts.models import Affiliation
 from lianfang.kernel.clock import utcnow
 from lianfang.members.models import Membership
@@ -57,10 +59,20 @@ def _signed_in(request: HttpRequest) -> None:
         _set(request, Subject(kind=Kind.PERSON, person=account.person_id), database_clock(), person=account.person)
         return
     at: datetime = getattr(found[0], "now")  # noqa: B009 - an annotation of `facts_of`
+    asking = [one for one in found if getattr(one, "f_asks", False)]
+    found = sign_on.acting_for(request, found, asking=asking, at=at)
+    if not found:
+        # Its provider was switched off or held, or the organisation asks to come by its provider from now on.
+        logout(request)
+        _set(request, Subject.public(), at)
+        return
     chosen = _chosen(found, request.session.get(SESSION_AFFILIATION), at)
     # As `accounts.queries.session_has_second_factor`, whose look at the factors came with the same statement.
     confirmed = any(record.get("method") == "mfa" for record in get_authentication_records(request, request.user))
-    subject = subject_of(chosen, at=at, mfa=confirmed and bool(getattr(chosen, "f_factor", False)))
+    factor = (confirmed and bool(getattr(chosen, "f_factor", False))) or sign_on.provider_asked_twice(
+        request, organization=chosen.organization_id
+    )
+    subject = subject_of(chosen, at=at, mfa=factor)
     _set(request, subject, at, person=chosen.person, affiliation=chosen)
     held = getattr(chosen, "f_membership", None)
     request.membership = SimpleLazyObject(lambda: Membership.objects.get(pk=held)) if held else None  # type: ignore[attr-defined]

@@ -20,7 +20,15 @@ from django.db.models import DateTimeField, Exists, Func, OuterRef, QuerySet, Su
 from django.db.models.functions import JSONObject
 
 from lianfang.accounts import registry
-from lianfang.accounts.models import Affiliation, DutyGrant, Organization, Person, SettingDecision, Token
+from lianfang.accounts.models import (
+    Affiliation,
+    DutyGrant,
+    IdentityProvider,
+    Organization,
+    Person,
+    SettingDecision,
+    Token,
+)
 from lianfang.accounts.queries import in_networks
 from lianfang.charter.models import ConfidentialityDuty, DocumentVersion
 from lianfang.kernel.refusal import Refusal
@@ -116,6 +124,9 @@ def _annotated() -> QuerySet[Affiliation]:
     factors = Authenticator.objects.filter(user__person=OuterRef("person")).exclude(
         type=Authenticator.Type.RECOVERY_CODES
     )
+    asking = IdentityProvider.objects.filter(
+        organization=OuterRef("organization"), only=True, on_at__isnull=False, held_at__isnull=True
+    )
     return Affiliation.objects.select_related("person", "organization", "group").annotate(
         now=ClockTimestamp(),
         f_spells=ArraySubquery(spells),
@@ -130,6 +141,7 @@ def _annotated() -> QuerySet[Affiliation]:
             listed.values(json=JSONObject(screening="screening", start="added_at", end="removed_at"))
         ),
         f_factor=Exists(factors),
+        f_asks=Exists(asking),
         f_membership=Subquery(
             MembershipInterval.objects.filter(membership__organization=of_group)
             .order_by("-began_at")

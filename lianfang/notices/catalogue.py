@@ -91,6 +91,10 @@ NOTICES: dict[str, Notice] = {
             "link", "expires_at",
         ),
         _notice("password_reset", "重設密碼", "Reset your password", "link"),
+        _notice(
+            "provider_changed", "貴組織的單一登入設定已變更", "Single sign-on of your organisation was changed",
+            "what", "at", "link", clause="2.3",
+        ),
         _notice("recall", "一則情資已由來源召回", "An item was recalled", "recalled_at", "link", clause="2.3"),
         _notice("reenrol", "請重新設定登入方式", "Set up your sign-in again", "organization", "link", "expires_at"),
         _notice("security_hold", "安全保全通知", "A security hold", "what", "at", "link", clause="2.3"),
@@ -98,6 +102,7 @@ NOTICES: dict[str, Notice] = {
             "security_hold_ended", "安全保全已解除", "A security hold was lifted",
             "what", "at", "link", clause="2.3",
         ),
+        _notice("sign_in_address", "貴組織的登入網址", "Where your organisation signs in", "link"),
         _notice("stop_ended", "恢復揭露通知", "Disclosure resumed", "ended_at", clause="2.3"),
         _notice("stop_started", "停止揭露通知", "Disclosure stopped", "started_at", clause="2.3"),
         _notice(

@@ -38,7 +38,7 @@ _BY_NAME = {
     "link": (
         "accounts_invitation", "deadline_feed", "accounts_lost_factor_proof", "account_reset_password_from_key",
         "apply_resume",
-        "apply_case", "change_confirm", "apply_correct", "contact_check",
+        "apply_case", "change_confirm", "apply_correct", "contact_check", "sign_in_",
     ),
     "own": ("apply_step", "write_profile", "taxii_collection", "taxii_manifest", "taxii_objects", "taxii_elsewhere"),
 }  # fmt: skip
@@ -82,6 +82,11 @@ def make(world: World) -> Things:
     change = _change(world)
     rows = keep_roster(membership=yi.membership, name="x.csv", content=b"a,b", by=by, at=at)
     token = world.tokens["yi"][0].pk
+    connection = accounts.Connection(
+        protocol="oidc", issuer="https://login.m2.example", client_id="c", client_secret="s"
+    )
+    provider = accounts.set_up_provider(given=connection, by=by, at=at)
+    link = accounts.link_account(provider=provider, account=yi.member.account, digest=b"d" * 32, at=at)
     # Not a passkey, but an authenticator of somebody else: a real one is made by a browser.
     passkey = Authenticator.objects.get(user=yi.admin.account, type=Authenticator.Type.TOTP).pk
     of: dict[tuple[str, str], Any] = {
@@ -94,6 +99,7 @@ def make(world: World) -> Things:
             (f"intel_{name}", "stix_id"): item["id"]
             for name in ("item", "why", "download", "recall", "release", "label", "relay")
         },
+        ("sign_on_unlink", "link_id"): link.pk,
         ("submit_who", "draft"): kept.pk,
         ("roster_import_one", "draft"): rows.pk,
         **{(name, "number"): change.number for name in ("change", "change_message", "change_withdraw")},

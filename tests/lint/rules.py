@@ -25,6 +25,9 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("nothing-run-from-text", "lianfang/accounts/adapter.py"): "marks the QR code that allauth draws",
     ("clock", "lianfang/kernel/clock.py"): "the one place that reads the clock of this process",
     ("no-calls-out", "lianfang/outbox/sender.py"): "speaks to the operator's own mail server, which EMAIL_URL names",
+    ("no-calls-out", "lianfang/accounts/federation/fetch.py"): (
+        "asks a member's own identity provider, whose address its administrator set up, behind guards of its own"
+    ),
     ("no-calls-out", "lianfang/supervise.py"): "takes the port of the web server and asks it whether it is up",
     ("no-calls-out", "lianfang/doorkeeper.py"): "gathers the requests of the web server's own clients",
     ("no-calls-out", "lianfang/mailbox.py"): "answers as the demonstration's mail server",
@@ -396,7 +399,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "no-calls-out",
-        "Nothing in the product opens a connection to anybody but its database and its mail server.",
+        "Nothing in the product opens a connection but to its database, its mail server and members' providers.",
         PYTHON,
         _calls_out,
         ("lianfang/intel/intake.py", "from urllib.parse import urlsplit\n"),

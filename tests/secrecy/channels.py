@@ -142,7 +142,8 @@ DOORS: dict[str, str] = {
     ),
     **dict.fromkeys(("overview", "own_plane"), "overview"),
     **dict.fromkeys(
-        ("people", "sign_out_person", "person_leaves",
+        ("people", "sign_out_person", "person_leaves", "sign_on", "sign_on_set_up", "sign_on_try", "sign_on_switch",
+         "sign_on_emergency", "sign_on_unlink",
          "change_role", "invite_again", "invite", "roster", "roster_relay", "leave_alliance",
          "leave_alliance_withdraw", "hearing", "connections",
          "connection", "new_connection", "revoke_connection", "rotate_connection", "switch", "accounts_helping",
@@ -151,7 +152,8 @@ DOORS: dict[str, str] = {
     **dict.fromkeys(
         ("account_login", "account_logout", "account_inactive", "accounts_lost_factor", "accounts_lost_factor_proof",
          "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
-         "account_reset_password_from_key_done", "accounts_invitation",
+         "account_reset_password_from_key_done", "accounts_invitation", "sign_in_org", "sign_in_back",
+         "sign_in_confirm", "sign_in_organisation",
          "contact_check", "mfa_authenticate", "mfa_login_webauthn"),
         "way in",
     ),
@@ -181,7 +183,7 @@ DOORS: dict[str, str] = {
     ),
     **dict.fromkeys(
         ("inbox", "applications", "member_directory", "revocations", "terminations", "deadlines", "holds",
-         "duties", "settings", "procedures", "contacts", "security_holds"), "staff's list",
+         "duties", "settings", "procedures", "contacts", "security_holds", "staff_sign_on"), "staff's list",
     ),
     **dict.fromkeys(
         ("change", "change_message", "change_withdraw", "changes_filed", "history", "new_change", "roster_add",

@@ -1,4 +1,4 @@
-"""Security holds: an account or a key that must not be used for now. Placed by one of the staff, lifted by another."""
+"""Security holds: an account, a key or a provider that must not be used for now. Placed by one, lifted by another."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from lianfang.accounts import doors, letters
 from lianfang.accounts.actions.people import end_sessions, person_of
-from lianfang.accounts.models import Account, Affiliation, DutyGrant, Person, SecurityHold, Token
+from lianfang.accounts.models import Account, Affiliation, DutyGrant, IdentityProvider, Person, SecurityHold, Token
 from lianfang.audit.actions import action, record
 from lianfang.audit.tags import Tag
 from lianfang.kernel.clock import taipei
@@ -27,11 +27,14 @@ _LAST_APPROVER = Bilingual(
 )
 _ACCOUNT = Bilingual(zh="一個帳號", en="an account")
 _TOKEN = Bilingual(zh="一把連線金鑰", en="a connection key")
+_PROVIDER = Bilingual(zh="身分提供者", en="the identity provider")
 
 
 @action(Tag.ACCOUNTS_HOLD_PLACE)
-def place_hold(*, thing: Account | Token, reason: str, review_on: date, by: Subject, at: datetime) -> SecurityHold:
-    """Stop an account or a key at this instant: sessions end, nobody signs in, its keys open nothing.
+def place_hold(
+    *, thing: Account | Token | IdentityProvider, reason: str, review_on: date, by: Subject, at: datetime
+) -> SecurityHold:
+    """Stop an account, a key or a provider at this instant: sessions end, nobody signs in, its keys open nothing.
 
     Everything else stays: roles, duties, and the membership, which no hold can suspend. The organisation's other
     administrators are told. Raises Refusal.
@@ -41,21 +44,22 @@ def place_hold(*, thing: Account | Token, reason: str, review_on: date, by: Subj
         raise Refusal(_REASON, rule="hold-reason", field="reason")
     if not 0 < (review_on - taipei(at).date()).days <= 366:
         raise Refusal(_REVIEW, rule="hold-review", field="review_on")
-    person = thing.person if isinstance(thing, Account) else thing.affiliation.person
+    person = None if isinstance(thing, IdentityProvider) else _person(thing)
     if isinstance(thing, Account):
         _stop_account(thing, by, at)
     else:
-        _stop_token(thing, at)
+        _stop(thing, at)
     hold = SecurityHold.objects.create(
-        vault_key=person.vault_key,
+        vault_key=thing.vault_key if isinstance(thing, IdentityProvider) else _person(thing).vault_key,
         account=thing if isinstance(thing, Account) else None,
         token=thing if isinstance(thing, Token) else None,
+        provider=thing if isinstance(thing, IdentityProvider) else None,
         reason=reason.strip()[:1000],
         review_on=review_on,
         placed_by_id=person_of(by),
         placed_at=at,
     )
-    detail = {"person": str(person.pk), "review": review_on.isoformat(), "kind": _kind(hold)}
+    detail = {"person": str(person.pk) if person else None, "review": review_on.isoformat(), "kind": _kind(hold)}
     record(by=by, at=at, about=hold, detail=detail, text=hold.reason)
     _tell(hold, person, "security_hold", by, at)
     return hold
@@ -79,8 +83,16 @@ def _stop_account(account: Account, by: Subject, at: datetime) -> None:
     end_sessions(person=locked.person, by=by, at=at)
 
 
-def _stop_token(token: Token, at: datetime) -> None:
-    locked = Token.objects.select_for_update(of=("self",)).get(pk=token.pk)
+def _person(thing: Account | Token) -> Person:
+    return thing.person if isinstance(thing, Account) else thing.affiliation.person
+
+
+def _stop(thing: Token | IdentityProvider, at: datetime) -> None:
+    locked: Token | IdentityProvider
+    if isinstance(thing, Token):
+        locked = Token.objects.select_for_update(of=("self",)).get(pk=thing.pk)
+    else:
+        locked = IdentityProvider.objects.select_for_update(of=("self",)).get(pk=thing.pk)
     if locked.held_at is not None:
         raise Refusal(_HELD, rule="hold-once")
     locked.held_at = at
@@ -89,7 +101,7 @@ def _stop_token(token: Token, at: datetime) -> None:
 
 @action(Tag.ACCOUNTS_HOLD_LIFT)
 def lift_hold(*, hold: SecurityHold, reason: str, by: Subject, at: datetime) -> None:
-    """Let an account or a key work again; by an approver who did not place the hold. Raises Refusal."""
+    """Let an account, a key or a provider work again; by an approver who did not place the hold. Raises Refusal."""
     locked = SecurityHold.objects.select_for_update(of=("self",)).select_related("vault_key").get(pk=hold.pk)
     case = Case(kind="hold", id=str(locked.pk), decided_by=frozenset({locked.placed_by_id}))
     doors.require(subject=by, right=Right.LIFT_HOLD, target=case, at=at)
@@ -101,7 +113,12 @@ def lift_hold(*, hold: SecurityHold, reason: str, by: Subject, at: datetime) -> 
         account = Account.objects.select_for_update().get(pk=locked.account_id)
         account.is_active = True
         account.save(update_fields=["is_active"])
-        person = account.person
+        person: Person | None = account.person
+    elif locked.provider_id is not None:
+        provider = IdentityProvider.objects.select_for_update(of=("self",)).get(pk=locked.provider_id)
+        provider.held_at = None
+        provider.save(update_fields=["held_at"])
+        person = None
     else:
         token = Token.objects.select_for_update(of=("self",)).get(holds=locked)
         token.held_at = None
@@ -114,22 +131,27 @@ def lift_hold(*, hold: SecurityHold, reason: str, by: Subject, at: datetime) -> 
 
 
 def _kind(hold: SecurityHold) -> str:
-    return "account" if hold.account_id else "token"
+    return "account" if hold.account_id else "token" if hold.token_id else "provider"
 
 
-def _tell(hold: SecurityHold, person: Person, notice: str, by: Subject, at: datetime) -> None:
+_WHAT = {"account": _ACCOUNT, "token": _TOKEN, "provider": _PROVIDER}
+
+
+def _tell(hold: SecurityHold, person: Person | None, notice: str, by: Subject, at: datetime) -> None:
     """Mail the organisation's administrators; of a key its owner too, but not whoever may have been robbed."""
-    pairs = Affiliation.objects.live(at).filter(person=person)
-    if hold.token is not None:
-        pairs = pairs.filter(pk=hold.token.affiliation_id)
-    admins = Affiliation.objects.live(at).filter(
-        organization__in=pairs.values("organization"), group__in=pairs.values("group"), role=Role.MEMBER_ADMIN
-    )
-    people = {one.person_id: one.person for one in admins.select_related("person__vault_key").order_by("pk")}
-    if hold.token_id:
-        people[person.pk] = person
+    admins = Affiliation.objects.live(at).filter(role=Role.MEMBER_ADMIN)
+    if hold.provider is not None:
+        admins = admins.filter(organization=hold.provider.organization_id)
     else:
+        pairs = Affiliation.objects.live(at).filter(person=person)
+        if hold.token is not None:
+            pairs = pairs.filter(pk=hold.token.affiliation_id)
+        admins = admins.filter(organization__in=pairs.values("organization"), group__in=pairs.values("group"))
+    people = {one.person_id: one.person for one in admins.select_related("person__vault_key").order_by("pk")}
+    if hold.token_id and person is not None:
+        people[person.pk] = person
+    elif person is not None:
         people.pop(person.pk, None)
-    context = {"what": _TOKEN if hold.token_id else _ACCOUNT, "at": at, "link": letters.link(reverse("own_plane"))}
+    context = {"what": _WHAT[_kind(hold)], "at": at, "link": letters.link(reverse("own_plane"))}
     for one in people.values():
         letters.send(notice=notice, to_person=one, context=context, by=by, at=at)

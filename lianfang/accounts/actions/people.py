@@ -25,6 +25,7 @@ from lianfang.accounts.models import (
     Account,
     Affiliation,
     FactorReset,
+    IdentityProvider,
     Invitation,
     Organization,
     Person,
@@ -355,12 +356,14 @@ def accept_invitation(
     password: str | None = None,
     credential: Mapping[str, Any] | None = None,
     account_id: UUID | None = None,
+    provider: IdentityProvider | None = None,
     at: datetime,
 ) -> Account:
     """Accept an invitation with a password, with a verified passkey, or (neither) with the account one has.
 
     The person's own mailbox was proved by the link, so the address counts as verified. `account_id` is the id under
-    which the passkey was made. Raises Refusal when the link is closed or no means of signing in was given.
+    which the passkey was made. Of an invitation to an organisation its own `provider` may vouch instead of all that.
+    Raises Refusal when the link is closed or no means of signing in was given.
     """
     locked = Invitation.objects.select_for_update().select_related("affiliation__person").get(pk=invitation.pk)
     if not locked.is_open(at):
@@ -368,7 +371,9 @@ def accept_invitation(
     _require_present(locked.affiliation, at)
     person = locked.affiliation.person
     account = Account.objects.select_for_update().filter(person=person).first()
-    if (account is None or locked.kind == Invitation.Kind.REENROL) and not (password or credential):
+    vouched = provider is not None and provider.works and provider.organization_id == locked.affiliation.organization_id
+    anew = locked.kind == Invitation.Kind.REENROL or (account is None and not vouched)
+    if anew and not (password or credential):
         raise Refusal(_ONE_MEANS, rule="invitation-means", field="password")
     account = account or _new_account(person, account_id, at)
     _set_means(account, password, credential)
@@ -377,12 +382,8 @@ def accept_invitation(
     if locked.affiliation.started_at is None:
         locked.affiliation.started_at = at
         locked.affiliation.save(update_fields=["started_at"])
-    record(
-        by=acting(account),
-        at=at,
-        about=locked,
-        detail={"kind": locked.kind, "means": "passkey" if credential else "password" if password else "account"},
-    )
+    means = "passkey" if credential else "password" if password else "provider" if vouched else "account"
+    record(by=acting(account), at=at, about=locked, detail={"kind": locked.kind, "means": means})
     return account
 
 
@@ -414,10 +415,11 @@ def acting(account: Account) -> Subject:
 
 
 @action(Tag.ACCOUNTS_SESSION_OPEN)
-def record_sign_in(*, account: Account, second_factor: bool, at: datetime) -> None:
-    """Keep that somebody signed in, when, and whether with a second factor."""
+def record_sign_in(*, account: Account, second_factor: bool, provider: UUID | None = None, at: datetime) -> None:
+    """Keep that somebody signed in, when, whether with a second factor, and by which provider if not here."""
     SignIn.objects.create(account=account, at=at, second_factor=second_factor)
-    record(by=acting(account), at=at, about=account, detail={"second_factor": second_factor})
+    detail = {"second_factor": second_factor} | ({"provider": str(provider)} if provider else {})
+    record(by=acting(account), at=at, about=account, detail=detail)
 
 
 @action(Tag.ACCOUNTS_SESSION_END)

@@ -29,6 +29,16 @@ from lianfang.accounts.views.sign_in import (
     lost_factor_proof,
     sign_options,
 )
+from lianfang.accounts.views.sign_on import my_organisation, sign_in_back, sign_in_confirm, sign_in_org
+from lianfang.accounts.views.sign_on_setup import (
+    emergency,
+    set_up,
+    sign_on_page,
+    staff_providers,
+    switch_provider,
+    try_provider,
+    unlink,
+)
 
 __all__ = [
     "add_colleague",
@@ -39,6 +49,7 @@ __all__ = [
     "decide_duty",
     "decide_setting",
     "duties",
+    "emergency",
     "factor_setup",
     "help_one",
     "helping",
@@ -50,6 +61,7 @@ __all__ = [
     "lift_hold",
     "lost_factor",
     "lost_factor_proof",
+    "my_organisation",
     "new_connection",
     "people",
     "place_hold",
@@ -57,8 +69,17 @@ __all__ = [
     "resend_colleague",
     "revoke_connection",
     "rotate_connection",
+    "set_up",
     "setting",
     "settings_page",
+    "sign_in_back",
+    "sign_in_confirm",
+    "sign_in_org",
+    "sign_on_page",
     "sign_options",
     "sign_out",
+    "staff_providers",
+    "switch_provider",
+    "try_provider",
+    "unlink",
 ]

@@ -23,7 +23,7 @@ from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.policy.facts import Right
 
-_UNKNOWN = Bilingual(zh="找不到這個帳號或金鑰。", en="There is no such account or key.")
+_UNKNOWN = Bilingual(zh="找不到這個帳號、金鑰或身分提供者。", en="There is no such account, key or provider.")
 
 
 @require_safe
@@ -77,8 +77,9 @@ def place_hold(request: HttpRequest) -> HttpResponseBase:
 def lift_hold(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     """Lift a hold that somebody else placed."""
     rows = SecurityHold.objects.select_related(
-        "vault_key", "placed_by__vault_key", "account__person__vault_key", "token__affiliation__person__vault_key"
-    )
+        "vault_key", "placed_by__vault_key", "account__person__vault_key", "token__affiliation__person__vault_key",
+        "provider__organization",
+    )  # fmt: skip
     hold = get_object_or_404(rows, pk=hold_id, lifted_at__isnull=True)
     form = LiftForm(request.POST or None)
     problem: Refusal | None = None
