@@ -84,6 +84,7 @@ def load(*, at: datetime) -> Stage:
         _admit(stage, company, days=9)
     _constituent(stage)
     _machines(stage)
+    _provider(stage, cast.QUADRANT)
     stage.at = max(stage.at, at - timedelta(days=34))
     intelligence.share(stage)
     _revoke(stage, cast.MIRROR)
@@ -302,6 +303,25 @@ def _constituent(stage: Stage) -> None:
     admin = stage.of(cast.GRAVITY.team.admin)
     bank = Organization.objects.get(ubn=cast.GRAVITY.constituents[0][1])
     _invite(stage, admin, cast.BANKER, bank, Role.MEMBER, role="constituent")
+
+
+def _provider(stage: Stage, company: Company) -> None:
+    """A company has set up its identity provider and named whom it trusts; it is not tried yet, so it is off."""
+    admin, deputy = stage.of(company.team.admin), stage.of(company.team.deputy)
+    given = accounts.Connection(
+        protocol="oidc",
+        issuer=f"https://login.{company.domain}",
+        client_id="lianfang",
+        client_secret=new_secret(),
+        factor_values=("mfa",),
+    )
+    accounts.set_up_provider(given=given, by=admin.subject(stage.at), at=stage.tick())
+    accounts.name_emergency(
+        affiliations=[admin.affiliation.pk, deputy.affiliation.pk],
+        only=False,
+        by=admin.subject(stage.at),
+        at=stage.tick(),
+    )
 
 
 def _machines(stage: Stage) -> None:

@@ -11,9 +11,12 @@ from django.core.cache import cache
 from django.db import connections
 from playwright.sync_api import Page
 
+from lianfang.accounts.actions import Connection, record_trial, set_up_provider, turn_provider_on
+from lianfang.accounts.federation.saml import read_metadata
 from lianfang.accounts.models import IdentityProvider, ProviderLink
 from tests.accounts.cast import Few, few
 from tests.accounts.idp import CLIENT_ID, SECRET, Provider
+from tests.accounts.saml_idp import SamlProvider
 from tests.accounts.test_browser import chromium, watched
 from tests.world import PASSWORD, Actor
 
@@ -64,6 +67,32 @@ def set_up(page: Page, url: str, cast: Few, idp: Provider) -> str:
     return page.locator("[data-copy-text]").first.inner_text().strip()
 
 
+def switched_on(cast: Few, provider: IdentityProvider) -> None:
+    by = cast.admin.subject()
+    record_trial(provider=provider, set_at=provider.set_at, by=by, at=cast.clock.tick())
+    turn_provider_on(by=by, at=cast.clock.tick())
+    connections.close_all()
+
+
+def by_saml(page: Page, cast: Few, address: str) -> None:
+    """The same colleague by SAML. Its page is of another site, with whose form the browser sends no cookie of ours."""
+    with SamlProvider() as idp:
+        peer = read_metadata(idp.metadata().encode())
+        given = Connection(protocol="saml", issuer=peer.entity_id, sso_url=peer.sso_url, certificates=peer.certificates)
+        switched_on(cast, set_up_provider(given=given, by=cast.admin.subject(), at=cast.clock.tick()))
+        assert not ProviderLink.objects.filter(ended_at__isnull=True).exists(), "another issuer is another provider"
+        idp.email = cast.member.person.email
+        page.goto(address)
+        page.get_by_role("button", name="前往貴組織的登入頁").click()
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/confirm")
+        page.get_by_role("button", name="是，這是我").click()
+        page.fill("#id_code", cast.member.code())
+        page.get_by_role("button", name="繼續").click()
+        page.wait_for_url(lambda found: "authenticate" not in found)
+    assert ProviderLink.objects.filter(ended_at__isnull=True).get().account_id == cast.member.account.pk
+
+
 def test_a_provider_is_set_up_signs_a_colleague_in_and_fails(
     chromium: Any, live_server: Any, idp: Provider, settings: Any
 ) -> None:
@@ -94,6 +123,12 @@ def test_a_provider_is_set_up_signs_a_colleague_in_and_fails(
     assert cast.member.person.name in page.inner_text("main")
     page.context.clear_cookies()
 
+    by_saml(page, cast, address)
+    page.context.clear_cookies()
+
+    at = cast.clock.tick()
+    given = Connection(protocol="oidc", issuer=idp.issuer, client_id=CLIENT_ID, client_secret=SECRET)
+    switched_on(cast, set_up_provider(given=given, by=cast.admin.subject(), at=at))
     idp.broken = "error"
     cache.clear()
     page.goto(address)

@@ -152,7 +152,8 @@ DOORS: dict[str, str] = {
     **dict.fromkeys(
         ("account_login", "account_logout", "account_inactive", "accounts_lost_factor", "accounts_lost_factor_proof",
          "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
-         "account_reset_password_from_key_done", "accounts_invitation", "sign_in_org", "sign_in_back",
+         "account_reset_password_from_key_done", "accounts_invitation", "sign_in_org", "sign_in_back", "sign_in_answer",
+         "sign_in_metadata",
          "sign_in_confirm", "sign_in_organisation",
          "contact_check", "mfa_authenticate", "mfa_login_webauthn"),
         "way in",

@@ -116,7 +116,10 @@ def set_up_provider(*, given: Connection, by: Subject, at: datetime) -> Identity
 def _check(given: Connection, found: IdentityProvider | None) -> None:
     field = "issuer"
     try:
-        if given.protocol == IdentityProvider.Protocol.OIDC:
+        if given.protocol == IdentityProvider.Protocol.SAML:
+            field = "metadata"
+            usable(given.sso_url)
+        else:
             usable(given.issuer)
     except Rejected as rejected:
         raise Refusal(rejected.reason, rule="provider-address", field=field) from None

@@ -44,6 +44,15 @@ REASONS: Final[dict[str, Bilingual]] = {
         "身分提供者沒有確認您的電子郵件地址，所以第一次登入認不出您。",
         "The provider did not say that your e-mail address is verified, so we cannot tell who you are the first time.",
     ),
+    "encrypted": _words(
+        "回覆是加密的，本站只接受已簽章、未加密的SAML回覆。",
+        "The answer is encrypted; only signed SAML answers without encryption are read here.",
+    ),
+    "metadata": _words(
+        "中繼資料讀不懂，或沒有剛好一個身分提供者、HTTP-Redirect登入網址與夠強的簽章憑證。",
+        "The metadata cannot be read, or do not hold exactly one identity provider with an address for HTTP-Redirect "
+        "and a strong certificate for signing.",
+    ),
     "nobody": _words(
         "這個身分不是這個組織的人員。請貴組織管理員邀請您。",
         "This identity is nobody of this organisation. Ask its administrator to invite you.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from datetime import datetime
 from typing import Any, Final
@@ -14,7 +15,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from lianfang.accounts import letters, sign_on
-from lianfang.accounts.federation import oidc
+from lianfang.accounts.federation import oidc, saml
 from lianfang.accounts.federation.answers import Asserted, Rejected
 from lianfang.accounts.models import IdentityProvider
 
@@ -22,6 +23,8 @@ FLOW: Final = "sign_on_flow"
 MINUTES: Final = 10
 TRIAL: Final = "trial"
 SIGN_IN: Final = "sign_in"
+_POSTED: Final = "lianfang.saml.posted:"
+_TICKET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def callback(provider: IdentityProvider) -> str:
@@ -35,21 +38,53 @@ def begin(request: HttpRequest, provider: IdentityProvider, *, purpose: str, nex
         "provider": str(provider.pk),
         "purpose": purpose,
         "state": secrets.token_urlsafe(32),
-        "nonce": secrets.token_urlsafe(32),
+        # Also the id of a request of SAML, which begins with a letter or a low line.
+        "nonce": "_" + secrets.token_urlsafe(32),
         "verifier": secrets.token_urlsafe(48),
         "began": int(at.timestamp()),
         "set_at": provider.set_at.isoformat(),
         "next": next_url if url_has_allowed_host_and_scheme(next_url, allowed_hosts=None) else "",
     }
-    client = client_of(provider)
-    if purpose == TRIAL:
-        oidc.forget(client.issuer)
-    metadata = oidc.discover(client.issuer)
-    where = oidc.address(
-        client=client, metadata=metadata, state=flow["state"], nonce=flow["nonce"], verifier=flow["verifier"]
-    )
+    if provider.protocol == IdentityProvider.Protocol.SAML:
+        where = saml.address(
+            peer=peer_of(provider), us=us_for(provider.address), request_id=flow["nonce"], state=flow["state"], at=at
+        )
+    else:
+        where = _by_oidc(provider, flow)
     request.session[FLOW] = flow
     return where
+
+
+def _by_oidc(provider: IdentityProvider, flow: dict[str, Any]) -> str:
+    client = client_of(provider)
+    if flow["purpose"] == TRIAL:
+        oidc.forget(client.issuer)
+    return oidc.address(
+        client=client,
+        metadata=oidc.discover(client.issuer),
+        state=flow["state"],
+        nonce=flow["nonce"],
+        verifier=flow["verifier"],
+    )
+
+
+def keep_posted(address: str, *, answer: str, state: str) -> str:
+    """Keep an answer of SAML for a minute and return the ticket for it.
+
+    It is posted by the provider's page, with which the browser sends no cookie of ours; behind a redirect it does.
+    """
+    ticket = secrets.token_urlsafe(32)
+    cache.set(_POSTED + ticket, [address, answer, state], 60)
+    return ticket
+
+
+def posted(provider: IdentityProvider, ticket: str) -> tuple[str, str]:
+    """Return (answer, state) of a ticket, which ends it. Raises Rejected."""
+    found = cache.get(_POSTED + ticket) if _TICKET.fullmatch(ticket) else None
+    if not isinstance(found, list) or found[0] != provider.address:
+        raise Rejected("state")
+    cache.delete(_POSTED + ticket)
+    return str(found[1]), str(found[2])
 
 
 def take(request: HttpRequest, provider: IdentityProvider, *, state: str, at: datetime) -> dict[str, Any]:
@@ -69,8 +104,17 @@ def take(request: HttpRequest, provider: IdentityProvider, *, state: str, at: da
     return flow
 
 
-def finish(request: HttpRequest, provider: IdentityProvider, flow: dict[str, Any], *, at: datetime) -> Asserted:
-    """Return what the provider says. Raises Rejected."""
+def finish(
+    request: HttpRequest, provider: IdentityProvider, flow: dict[str, Any], *, answer: str, at: datetime
+) -> Asserted:
+    """Return what the provider says; `answer` is what was posted, for SAML. Raises Rejected."""
+    if provider.protocol == IdentityProvider.Protocol.SAML:
+        said = saml.asserted(
+            answer=answer, peer=peer_of(provider), us=us_for(provider.address), request_id=flow["nonce"], at=at
+        )
+        if not cache.add(sign_on.once_key(said.id), True, 3600):
+            raise Rejected("replayed")
+        return said
     client = client_of(provider)
     metadata = oidc.discover(client.issuer)
     named = request.GET.get("iss")
@@ -92,6 +136,19 @@ def client_of(provider: IdentityProvider) -> oidc.Client:
         client_id=provider.client_id,
         client_secret=provider.client_secret,
         redirect_uri=callback(provider),
+    )
+
+
+def peer_of(provider: IdentityProvider) -> saml.Peer:
+    """Return a provider of SAML as it was set up."""
+    return saml.Peer(entity_id=provider.issuer, sso_url=provider.sso_url, certificates=tuple(provider.certificates))
+
+
+def us_for(address: str) -> saml.Us:
+    """Return us as the provider of that sign-in address knows us."""
+    return saml.Us(
+        entity_id=letters.link(reverse("sign_in_metadata", args=[address])),
+        acs_url=letters.link(reverse("sign_in_answer", args=[address])),
     )
 
 

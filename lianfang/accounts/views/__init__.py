@@ -29,7 +29,14 @@ from lianfang.accounts.views.sign_in import (
     lost_factor_proof,
     sign_options,
 )
-from lianfang.accounts.views.sign_on import my_organisation, sign_in_back, sign_in_confirm, sign_in_org
+from lianfang.accounts.views.sign_on import (
+    my_organisation,
+    sign_in_answer,
+    sign_in_back,
+    sign_in_confirm,
+    sign_in_metadata,
+    sign_in_org,
+)
 from lianfang.accounts.views.sign_on_setup import (
     emergency,
     set_up,
@@ -72,8 +79,10 @@ __all__ = [
     "set_up",
     "setting",
     "settings_page",
+    "sign_in_answer",
     "sign_in_back",
     "sign_in_confirm",
+    "sign_in_metadata",
     "sign_in_org",
     "sign_on_page",
     "sign_options",

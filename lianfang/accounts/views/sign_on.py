@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
@@ -16,11 +16,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lianfang.accounts import actions, letters, queries, registry, sign_on
 from lianfang.accounts.doors import door
-from lianfang.accounts.federation import flow, oidc
+from lianfang.accounts.federation import flow, saml
 from lianfang.accounts.federation.answers import Asserted, Rejected
 from lianfang.accounts.forms import AddressForm
 from lianfang.accounts.models import Account, IdentityProvider
@@ -48,9 +49,9 @@ def sign_in_org(request: HttpRequest, address: str) -> HttpResponseBase:
             )
         except Rejected as rejected:
             return refused(request, provider, rejected, said=None)
-        return HttpResponseRedirect(where)
+        return leaving(request, provider, where)
     context = {"provider": provider, "only": request.GET.get("only") == "1", "next": request.GET.get("next", "")}
-    return leading_away(render(request, "accounts/sign_in_org.html", context), provider)
+    return render(request, "accounts/sign_in_org.html", context)
 
 
 @require_safe
@@ -64,16 +65,45 @@ def sign_in_back(request: HttpRequest, address: str) -> HttpResponseBase:
         return cast(HttpResponse, ratelimit.respond_429(request))
     at, said = asked(request).at, None
     try:
-        begun = flow.take(request, provider, state=request.GET.get("state", ""), at=at)
+        answer, state = "", request.GET.get("state", "")
+        if provider.protocol == IdentityProvider.Protocol.SAML:
+            answer, state = flow.posted(provider, request.GET.get("ticket", ""))
+        begun = flow.take(request, provider, state=state, at=at)
         trial = begun["purpose"] == flow.TRIAL
         if not flow.is_about(begun, provider) or not (provider.works or trial):
             raise Rejected("closed")
-        said = flow.finish(request, provider, begun, at=at)
+        said = flow.finish(request, provider, begun, answer=answer, at=at)
         if trial:
             return _tried(request, provider, begun, said)
         return _recognised(request, provider, said, begun["next"], at)
     except Rejected as rejected:
         return refused(request, provider, rejected, said=said)
+
+
+@csrf_exempt
+@require_POST
+@door.public
+def sign_in_answer(request: HttpRequest, address: str) -> HttpResponseBase:
+    """Where a provider of SAML lets the browser post its answer to. Nothing is judged here: no cookie comes with it."""
+    provider = queries.provider_by_address(address)
+    if provider is None or provider.protocol != IdentityProvider.Protocol.SAML:
+        return _closed(request)
+    answer, state = request.POST.get("SAMLResponse", ""), request.POST.get("RelayState", "")
+    if not ratelimit.consume(request, action="provider"):
+        return cast(HttpResponse, ratelimit.respond_429(request))
+    if len(answer) > saml.LARGEST or len(state) > 200:
+        return refused(request, provider, Rejected("malformed"), said=None)
+    ticket = flow.keep_posted(address, answer=answer, state=state)
+    back = f"{reverse('sign_in_back', args=[address])}?{urlencode({'ticket': ticket})}"
+    return HttpResponse(status=303, headers={"Location": back})
+
+
+@require_safe
+@door.public
+def sign_in_metadata(request: HttpRequest, address: str) -> HttpResponseBase:  # noqa: ARG001 - a view's signature
+    """What a provider of SAML wants to know of us. It follows from the address alone, whoever has it."""
+    content = saml.our_metadata(flow.us_for(address[:60]))
+    return HttpResponse(content, content_type="application/samlmetadata+xml")
 
 
 def _tried(request: HttpRequest, provider: IdentityProvider, begun: dict[str, Any], said: Asserted) -> HttpResponseBase:
@@ -190,14 +220,10 @@ def my_organisation(request: HttpRequest) -> HttpResponseBase:
 # What this and the pages of setting up have in common
 
 
-def leading_away(response: HttpResponse, provider: IdentityProvider) -> HttpResponse:
-    """Let the form of a page lead to the provider, as far as its address is known without asking it."""
-    try:
-        where = oidc.discover(provider.issuer).authorization_endpoint
-    except Rejected:
-        return response
-    parts = urlsplit(where)
-    response.form_leads_to = f"{parts.scheme}://{parts.netloc}"  # type: ignore[attr-defined]  # read by the headers
+def leaving(request: HttpRequest, provider: IdentityProvider, where: str) -> HttpResponse:
+    """Lead to the provider, by a page: a form may only be answered by pages of this site, and this one has a link."""
+    response = render(request, "accounts/sign_in_leaving.html", {"provider": provider, "where": where})
+    response.headers["Refresh"] = f"0; url={where}"
     return response
 
 

@@ -20,10 +20,10 @@ from lianfang.accounts.federation import flow
 from lianfang.accounts.federation.answers import Rejected
 from lianfang.accounts.forms import refuse
 from lianfang.accounts.models import IdentityProvider, ProviderLink
-from lianfang.accounts.sign_on_forms import EmergencyForm, OidcForm
+from lianfang.accounts.sign_on_forms import EmergencyForm, OidcForm, SamlForm
 from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked, pair
-from lianfang.accounts.views.sign_on import leading_away, refused
+from lianfang.accounts.views.sign_on import leaving, refused
 from lianfang.kernel.refusal import Refusal
 from lianfang.policy.facts import Right
 
@@ -46,10 +46,10 @@ def sign_on_page(request: HttpRequest) -> HttpResponse:
         "links": queries.links_of(provider=provider),
         "sign_in": letters.link(reverse("sign_in_org", args=[provider.address])),
         "callback": flow.callback(provider),
+        "us": flow.us_for(provider.address),
         "said": request.session.pop("sign_on_said", None),
     }
-    response = render(request, "accounts/sign_on.html", context)
-    return response if provider.held_at else leading_away(response, provider)
+    return render(request, "accounts/sign_on.html", context)
 
 
 @sensitive_post_parameters("client_secret")
@@ -58,7 +58,13 @@ def sign_on_page(request: HttpRequest) -> HttpResponse:
 def set_up(request: HttpRequest) -> HttpResponseBase:
     """Set up the provider, or change it; signed. It is off afterwards until it was tried."""
     provider = _mine(request)
-    form = OidcForm(request.POST or None, initial=_typed(provider))
+    was_saml = provider is not None and provider.protocol == IdentityProvider.Protocol.SAML
+    by_saml = request.GET.get("protocol", "saml" if was_saml else "oidc") == "saml"
+    form: OidcForm | SamlForm
+    if by_saml:
+        form = SamlForm(request.POST or None, request.FILES or None, initial=_typed(provider))
+    else:
+        form = OidcForm(request.POST or None, initial=_typed(provider) if not was_saml else {})
     problem: Refusal | None = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -71,7 +77,7 @@ def set_up(request: HttpRequest) -> HttpResponseBase:
         else:
             messages.success(request, _("Set up. Try it now; it stays off until that has worked."))
             return HttpResponseRedirect(reverse("sign_on"))
-    context = {"form": form, "signing": problem, "provider": provider}
+    context = {"form": form, "signing": problem, "provider": provider, "by_saml": by_saml}
     return render(request, "accounts/sign_on_set_up.html", context, status=422 if form.errors or problem else 200)
 
 
@@ -96,7 +102,7 @@ def try_provider(request: HttpRequest) -> HttpResponseBase:
         where = flow.begin(request, provider, purpose=flow.TRIAL, next_url="", at=asked(request).at)
     except Rejected as rejected:
         return refused(request, provider, rejected, said=None)
-    return HttpResponseRedirect(where)
+    return leaving(request, provider, where)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
