@@ -133,7 +133,7 @@ ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "20/m/ip,5/15m/key",
     "lost_factor": "10/m/ip,3/h/key",
-    "provider": "30/m/ip",
+    "provider": "60/m/ip",
     "provider_address": "10/m/ip,3/h/key",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

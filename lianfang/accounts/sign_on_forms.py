@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -50,7 +50,7 @@ class SamlForm(_Words):
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "mono"}),
     )
     file = forms.FileField(label=_("Or as a file"), required=False)
-    field_order: ClassVar = ["metadata", "file", "factor_values"]
+    field_order = ("metadata", "file", "factor_values")
 
     def clean(self) -> dict[str, Any]:
         """Read the metadata. Raises ValidationError."""
@@ -94,7 +94,7 @@ class OidcForm(_Words):
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
-    field_order: ClassVar = ["issuer", "client_id", "client_secret", "factor_values"]
+    field_order = ("issuer", "client_id", "client_secret", "factor_values")
 
     def connection(self) -> Connection:
         """Return what was typed."""

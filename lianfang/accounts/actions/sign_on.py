@@ -37,8 +37,8 @@ _CENTRE = Bilingual(
     en="The coordination centre's people sign in here, not by an identity provider.",
 )
 _NONE = Bilingual(zh="貴組織還沒有設定身分提供者。", en="Your organisation has not set up a provider yet.")
-_SECRET = Bilingual(zh="請填用戶端密鑰。", en="Give the client secret.")
-_CLIENT = Bilingual(zh="請填用戶端識別碼。", en="Give the client id.")
+_SECRET = Bilingual(zh="請填應用程式密碼（client secret）。", en="Give the client secret.")
+_CLIENT = Bilingual(zh="請填應用程式識別碼（client ID）。", en="Give the client id.")
 _TRY_FIRST = Bilingual(
     zh="請先以目前的設定試登入一次，成功後再啟用。",
     en="Try it first as it is set up now; then it can be switched on.",

@@ -227,7 +227,7 @@ def _look_over(root: Any) -> None:
 
 def _verified(answer: str, peer: Peer, us: Us, request_id: str) -> OneLogin_Saml2_Response:
     secure, host, path = _parts(us.acs_url)
-    asked = {"https": "on" if secure else "off", "http_host": host, "script_name": path, "get_data": {}}
+    asked: dict[str, Any] = {"https": "on" if secure else "off", "http_host": host, "script_name": path, "get_data": {}}
     try:
         response = OneLogin_Saml2_Response(_settings(peer, us), answer)
         response.is_valid(asked, request_id=request_id, raise_exceptions=True)

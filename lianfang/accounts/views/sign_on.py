@@ -59,7 +59,8 @@ def sign_in_org(request: HttpRequest, address: str) -> HttpResponseBase:
 def sign_in_back(request: HttpRequest, address: str) -> HttpResponseBase:
     """Where the provider sends the browser back to."""
     provider = queries.provider_by_address(address)
-    if provider is None:
+    # One that is off is only tried, by a session that began it.
+    if provider is None or not (provider.works or flow.FLOW in request.session):
         return _closed(request)
     if not ratelimit.consume(request, action="provider"):
         return cast(HttpResponse, ratelimit.respond_429(request))
