@@ -1,6 +1,8 @@
 """Readers for the environment. Each fails loudly and names the variable, so that a bad value stops the start."""
 
 import os
+import re
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -144,6 +146,52 @@ def mail(name: str, default: str) -> tuple[str, int, str, str, bool]:
         unquote(parts.username or ""),
         unquote(parts.password or ""),
         parts.scheme == "smtps",
+    )
+
+
+def mailbox(name: str, default: str) -> str:
+    """An address that takes `local+anything@domain`, in ASCII; the local part leaves room for the number of a case."""
+    value = text(name, default).strip()
+    local, _, domain = value.rpartition("@")
+    if value and not (re.fullmatch(r"[A-Za-z0-9._-]{1,24}", local) and re.fullmatch(r"[A-Za-z0-9.-]{1,200}", domain)):
+        raise BadEnvironment(name, "must be one address such as centre@example.org, up to 24 characters before the @.")
+    return value
+
+
+@dataclass(frozen=True)
+class Imap:
+    """A mailbox on an IMAP server. `security`: tls (from the first byte), starttls, or none (this machine only)."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    security: str
+    folder: str
+
+
+def imap(name: str) -> Imap | None:
+    """The mailbox from `imaps://user:password@host:993/INBOX`; `imap+starttls://…` too; None when it is not set.
+
+    `imap://`, without TLS, is for a server on this machine alone.
+    """
+    value = text(name, "")
+    if not value:
+        return None
+    form = "must look like imaps://user:password@host:993/INBOX."
+    parts = _split(name, value, form)
+    security = {"imaps": "tls", "imap+starttls": "starttls", "imap": "none"}.get(parts.scheme)
+    if security is None or not parts.hostname or not parts.username:
+        raise BadEnvironment(name, form)
+    if security == "none" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise BadEnvironment(name, "must use imaps:// or imap+starttls:// for a server on another machine.")
+    return Imap(
+        parts.hostname,
+        _port(name, parts) or (993 if security == "tls" else 143),
+        unquote(parts.username),
+        unquote(parts.password or ""),
+        security,
+        unquote(parts.path.strip("/")) or "INBOX",
     )
 
 

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "lianfang.outbox",
     "lianfang.accounts",
     "lianfang.notices",
+    "lianfang.mailroom",
     "lianfang.charter",
     "lianfang.members",
     "lianfang.intel",
@@ -188,6 +189,9 @@ STORAGES = {
 
 MAIL_HOST, MAIL_PORT, MAIL_USER, MAIL_PASSWORD, MAIL_STARTTLS = env.mail("EMAIL_URL", "smtp://localhost:25")
 MAIL_FROM = env.text("LIANFANG_MAIL_FROM", f"notice@{_HOST if '.' in _HOST else 'lianfang.example'}")
+# Where mails to the centre come in. Without an address no mail asks for answers; without a server nothing is fetched.
+INBOUND_ADDRESS = env.mailbox("LIANFANG_INBOUND_ADDRESS", "centre@lianfang.example" if DEMO else "")
+IMAP = env.imap("IMAP_URL")
 SERVICE_MAILBOX = env.text("LIANFANG_SERVICE_MAILBOX", "service@lianfang.example")
 
 # TAXII: one number is the hint to the proxy, Django's limit and `max_content_length` alike.

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("lianfang.exchange.urls")),
     path("", include("lianfang.intel.urls")),
     path("", include("lianfang.members.urls")),
+    path("", include("lianfang.mailroom.urls")),
     path("", include("lianfang.outbox.urls")),
     path("", include("lianfang.web.urls")),
 ]

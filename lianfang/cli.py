@@ -72,6 +72,16 @@ def _parser() -> argparse.ArgumentParser:
     drill.add_argument("--into", type=Path, metavar="DIR", help="where the scratch folder may lie (the system's)")
     drill.set_defaults(run=_drill)
 
+    cases = commands.add_parser("case", help="cases read out into signed files").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    proved = cases.add_parser(
+        "verify", help="whether a signed file is as it was signed; names the first bad file in it"
+    )
+    proved.add_argument("file", type=Path, metavar="FILE")
+    proved.add_argument("--key", metavar="KEY|FILE", help="the verifier key that the centre publishes, or a file of it")
+    proved.set_defaults(run=_case_verify)
+
     check = commands.add_parser("check", help="whether everything works; with --deploy, whether it is fit for use")
     check.add_argument("--deploy", action="store_true")
     check.set_defaults(run=_check)
@@ -257,6 +267,36 @@ def _stix_check(chosen: argparse.Namespace) -> int:
         for line in checker.lines(report):
             print(line)
     return 0 if report.ok else 1
+
+
+def _case_verify(chosen: argparse.Namespace) -> int:
+    """Needs no database and no settings: whoever has the file and the key verifies it anywhere."""
+    from lianfang.audit import bundle, signing
+
+    key = None
+    if chosen.key:
+        try:
+            named = Path(chosen.key)
+            key = signing.parse_vkey(named.read_text(encoding="utf-8") if named.is_file() else chosen.key)
+        except (OSError, ValueError) as problem:
+            print(f"--key: {problem}", file=sys.stderr)
+            return 2
+    try:
+        with chosen.file.open("rb") as source:
+            seen = bundle.verify(source, key=key)
+    except OSError as error:
+        print(f"{chosen.file} cannot be read: {error.strerror}.", file=sys.stderr)
+        return 2
+    if seen.fault is not None:
+        place = f"{seen.fault.file}: " if seen.fault.file else ""
+        print(f"BAD  {place}{seen.fault.words.zh} {seen.fault.words.in_language('en')}", file=sys.stderr)
+        return 1
+    print(
+        f"GOOD  {seen.about.get('case')} as of {seen.about.get('at')}: "
+        f"{seen.files} files, {seen.entries} entries of the ledger proved"
+    )
+    print(f"      signed by {seen.key}" + ("" if key else "  (compare it with the key that the centre publishes)"))
+    return 0
 
 
 def _policy_print(_: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -23,6 +24,7 @@ __all__ = ["Check", "HealthMiddleware", "checks", "urlpatterns"]
 WORKER_SECONDS = 60
 SEQUENCER_SECONDS = 120
 OUTBOX_SECONDS = 600
+MAILBOX_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def checks() -> list[Check]:
             _age("worker", _WORKER, WORKER_SECONDS, empty=False),
             _age("sequencer", _SEQUENCER, SEQUENCER_SECONDS, empty=True),
             _age("outbox", _OUTBOX, OUTBOX_SECONDS, empty=True),
+            *_mailbox(),
             *_standby(),
         ]
     except DatabaseError as error:
@@ -88,6 +91,9 @@ _OUTBOX = """
 """
 
 
+_MAILBOX = "SELECT extract(epoch FROM now() - coalesce(succeeded_at, asked_at)) FROM mailroom_mailboxstate"
+
+
 def hosts() -> int:
     """How many servers DATABASE_URL names: a primary, and its standbys."""
     return len(str(connection.settings_dict["HOST"]).split(","))
@@ -109,10 +115,16 @@ def _standby() -> Iterator[Check]:
         yield Check("replication", ok=True, said=said)
 
 
+def _mailbox() -> Iterator[Check]:
+    """How long ago the centre's mailbox was last asked with success, where one is set up."""
+    if settings.IMAP is not None:
+        yield _age("mailbox", _MAILBOX, MAILBOX_SECONDS, empty=True)
+
+
 def _age(name: str, statement: str, limit: int, *, empty: bool) -> Check:
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        (seconds,) = cursor.fetchone()
+        (seconds,) = cursor.fetchone() or (None,)
     if seconds is None:
         return Check(name, ok=empty, said="nothing waits" if empty else "none was ever heard of")
     return Check(name, ok=seconds <= limit, said=f"{int(seconds)} s (limit {limit} s)")

@@ -27,6 +27,7 @@ EXEMPT: dict[str, str] = {
     "intel_receipt": "a receipt is written with every answer and enters the tree in batches",
     "intel_reference": "derived from versions by a job, for the list of relations",
     "intel_searchrow": "derived from versions by a job, for the search box",
+    "mailroom_mailboxstate": "when the mailbox was last asked, renewed each minute; what came has its own entries",
     "mfa_authenticator": "allauth's own table; changes of factors become entries through its signals",
     "policy_epoch": "two counters that say that something moved; what moved is audited where it is written",
     "procrastinate_events": "the queue's own table",

@@ -20,6 +20,8 @@ NAMES: dict[str, str] = {
     "intel.index.before-commit": "the search rows of a submission are written and not yet committed",
     "intel.submit.after-commit": "a submission of intelligence is committed, the answer has not left",
     "intel.submit.before-commit": "a submission of intelligence is written, with its place in the log, not committed",
+    "mailroom.take.after-commit": "a mail is taken in and committed, and still lies in the mailbox on the server",
+    "mailroom.take.before-commit": "a mail is written down with its files and not yet committed",
     "members.approve.after-commit": "an application is approved, the answer has not left",
     "members.approve.before-commit": "everything that an approval writes is written and not yet committed",
     "members.erase.before-commit": "an expired draft is erased and its files are gone, which is not yet committed",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.urls import reverse
 
 from lianfang.audit import people, sequencer
+from lianfang.audit.leaves import content
 from lianfang.audit.models import Checkpoint, Entry, Leaf, Verification
 from lianfang.audit.tags import Tag
 from lianfang.audit.words import KINDS
@@ -154,6 +155,42 @@ def proof(entry: Entry) -> Proof | None:
     if checkpoint is None:
         return None
     return Proof(leaf, checkpoint, inclusion_proof(leaf.seq, checkpoint.size, sequencer.stored_node))
+
+
+def proofs(*, about: Collection[tuple[str, str]], at: datetime) -> dict[str, Any]:
+    """Return the entries about these rows from before an instant, each with its proof, as a file can carry them.
+
+    All proofs lead to one checkpoint, the last that was signed by then; an entry that is not under it yet has no
+    place. The same instant gives the same answer, whatever was written since.
+    """
+    point = Checkpoint.objects.filter(at__lte=at).order_by("-at", "size").first()
+    wanted = Q(pk__in=[])
+    for kind, identity in sorted(set(about)):
+        wanted |= Q(about_type=kind, about_id=identity)
+    entries = list(Entry.objects.filter(wanted, happened_at__lt=at).order_by("pk"))
+    leaves = {leaf.entry_id: leaf for leaf in Leaf.objects.filter(entry__in=entries)}
+    known: dict[tuple[int, int], bytes] = {}
+
+    def node(level: int, index: int) -> bytes:
+        if (level, index) not in known:
+            known[level, index] = sequencer.stored_node(level, index)
+        return known[level, index]
+
+    listed = []
+    for entry in entries:
+        leaf = leaves.get(entry.pk)
+        inside = point is not None and leaf is not None and leaf.seq < point.size
+        path = inclusion_proof(leaf.seq, point.size, node) if inside and leaf and point else []
+        listed.append(
+            {
+                "entry": content(entry),
+                "seq": leaf.seq if inside and leaf else None,
+                "path": [part.hex() for part in path],
+                "zh": sentence(entry.tag).zh,
+                "en": sentence(entry.tag).in_language("en"),
+            }
+        )
+    return {"checkpoint": point.note if point else "", "entries": listed}
 
 
 def consistency(*, old: int) -> tuple[Checkpoint, list[bytes]] | None:

@@ -156,6 +156,17 @@ class Tag(StrEnum):
         "saw a submission again and kept the first",
     )
     INTEL_TELLING_END = "intel:telling:end", "寫信通知了所有相關的人", "wrote to everybody concerned"
+    MAILROOM_MAIL_PLACE = "mailroom:mail:place", "把一封來信歸入案件", "laid a mail to a case"
+    MAILROOM_MAIL_READ = "mailroom:mail:read", "打開一封來信的檔案", "opened a file of a mail that came in"
+    MAILROOM_MAIL_REJECT = "mailroom:mail:reject", "不受理一封來信", "rejected a mail that came in"
+    MAILROOM_MAIL_REOPEN = "mailroom:mail:reopen", "把一封來信退回待分派", "put a mail back to be sorted"
+    MAILROOM_MAIL_SETTLE = "mailroom:mail:settle", "登記一封來信已處理", "settled a mail that came in"
+    MAILROOM_MAIL_TAKE = "mailroom:mail:take", "收下一封來信", "took a mail in"
+    MAILROOM_PLACEMENT_READ = (
+        "mailroom:placement:read",
+        "登記案件的來信已讀",
+        "recorded that the mails of a case were read",
+    )
     MEMBERS_APPEAL_DENY = "members:appeal:deny", "決定申訴不成立", "denied an appeal"
     MEMBERS_APPEAL_FILE = "members:appeal:file", "提出申訴", "filed an appeal"
     MEMBERS_APPEAL_GRANT = (
@@ -204,6 +215,7 @@ class Tag(StrEnum):
     MEMBERS_AUTHORITY_CHECK = "members:authority:check", "記下代表權限的查證", "recorded how authority was checked"
     MEMBERS_CALENDAR_IMPORT = "members:calendar:import", "匯入辦公日曆", "imported an office calendar"
     MEMBERS_CASE_NOTE = "members:case:note", "在案件加註記或留言", "added a note or message to a case"
+    MEMBERS_CASE_READ_OUT = "members:case:read_out", "把一個案件讀出成簽章檔", "read a case out into a signed file"
     MEMBERS_CHANGE_APPLY = "members:change:apply", "套用異動", "applied a change of a member's data"
     MEMBERS_CHANGE_ASK = "members:change:ask", "寄出異動確認連結", "sent the link that confirms a change"
     MEMBERS_CHANGE_AUTHORITY = (
@@ -301,6 +313,7 @@ class Tag(StrEnum):
     MEMBERS_TERMINATION_RETURN = "members:termination:return", "退還終止審查", "sent a termination back to review"
     MEMBERS_TERMINATION_WITHDRAW = "members:termination:withdraw", "撤回終止申請", "withdrew a request for termination"
     NOTICES_NOTICE_SEND = "notices:notice:send", "寄出一則通知", "sent a notice"
+    OUTBOX_DELIVERY_BOUNCE = "outbox:delivery:bounce", "登記一封信被退回", "recorded that a mail came back"
     OUTBOX_DELIVERY_CLAIM = "outbox:delivery:claim", "開始寄送一封信", "began to deliver a mail"
     OUTBOX_DELIVERY_FAIL = "outbox:delivery:fail", "一封信無法寄達，不再嘗試", "gave up delivering a mail"
     OUTBOX_DELIVERY_LOSE = (

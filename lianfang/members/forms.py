@@ -757,6 +757,17 @@ class HistoryForm(forms.Form):
     )
 
 
+class ReadOutForm(forms.Form):
+    """Why a case is read out."""
+
+    why = forms.CharField(
+        label=_("Why it is read out, and for whom"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": "2"}),
+        error_messages={"required": _("Say why.")},
+    )
+
+
 class ChangeReasonForm(forms.Form):
     """Reasons of a recommendation on a change."""
 

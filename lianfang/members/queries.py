@@ -496,10 +496,28 @@ def revocation(number: str) -> Revocation | None:
 
 def case_exists(case: str) -> bool:
     """Return whether there is a case of this number, or a draft of this id."""
-    if _NUMBER.fullmatch(case):
-        kinds = (Application, Revocation, Appeal, Termination, ChangeRequest)
-        return any(kind.objects.filter(number=case).exists() for kind in kinds)
-    return application_by_id(case) is not None
+    return numbered_case_exists(case) or (not _NUMBER.fullmatch(case) and application_by_id(case) is not None)
+
+
+_CASES = {"A": Application, "R": Revocation, "P": Appeal, "T": Termination, "C": ChangeRequest}
+
+
+def is_number(typed: str) -> bool:
+    """Return whether this looks like the number of a case; anything else is nobody's, whatever bytes it holds."""
+    return _NUMBER.fullmatch(typed) is not None
+
+
+def numbered_case_exists(number: str) -> bool:
+    """Return whether there is a case of this number."""
+    kind: Any = _CASES.get(number[:1]) if _NUMBER.fullmatch(number) else None
+    return kind is not None and kind.objects.filter(number=number).exists()
+
+
+def memberships_of_person(person_id: UUID, at: datetime) -> list[Membership]:
+    """Return the memberships in force of the organisations that a person acts for at that instant."""
+    of = Affiliation.objects.live(at).filter(person=person_id).values("group")
+    rows = Membership.objects.filter(organization__in=of, state__in=IN_FORCE).select_related("organization")
+    return list(rows.order_by("began_at", "pk")[:5])
 
 
 def held(case: str) -> bool:

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from lianfang.members.views import (
     apply,
+    case_files,
     change_cases,
     changes,
     contacts,
@@ -61,7 +62,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/changes/<str:number>/return", change_cases.return_to_review, name="change_return"),
     path("staff/changes/<str:number>/ask/<uuid:confirmation_id>", change_cases.ask_again, name="change_ask_again"),
     path("staff/members/<uuid:membership_id>/change", change_cases.enter, name="change_entry"),
+    path("staff/mail/<uuid:letter_id>/change", change_cases.of_mail, name="mail_change"),
     path("staff/members/<uuid:membership_id>/history", change_cases.history, name="membership_history"),
+    path("staff/case-files/<str:number>", case_files.staffs, name="case_read_out"),
+    path("case-files/<str:number>", case_files.members, name="own_case_read_out"),
     path("staff/letters/<str:number>", staff.letter, name="letter"),
     path("staff/lists", lists.listing, name="lists"),
     path("staff/lists/new", lists.upload, name="list_new"),

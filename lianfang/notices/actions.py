@@ -14,6 +14,7 @@ from lianfang.notices.catalogue import FIRST_CONTACT
 from lianfang.notices.compose import compose
 from lianfang.outbox.actions import enqueue
 from lianfang.outbox.models import Delivery
+from lianfang.outbox.reply import case_address
 from lianfang.policy.facts import Subject
 from lianfang.vault.models import SubjectKey
 
@@ -34,9 +35,9 @@ def send(
 
     The first mail to a person whom somebody else entered is, or begins with, the whole privacy notice (N5): no other
     mail can precede it, whoever sends. An address of a known person counts as that person. `key` seals the mail to any
-    other address, so that whatever erases what it belongs to takes the mail along. Raises compose.Unknown for
-    a notice outside the catalogue or a fact not given, Refusal for an address that is none, ValueError unless exactly
-    one of person and address is given.
+    other address, so that whatever erases what it belongs to takes the mail along. Answers to a mail about a case, by
+    its `number`, go to the address of that case. Raises compose.Unknown for a notice outside the catalogue or a fact
+    not given, Refusal for an address that is none, ValueError unless exactly one of person and address is given.
     """
     if (to_person is None) == (not to_address):
         raise ValueError("send to a person or to an address, not to both or neither")
@@ -52,6 +53,7 @@ def send(
         kind=notice,
         person_id=person.pk if person else None,
         dedupe=dedupe,
+        reply_to=case_address(str(context.get("number", ""))),
         key=person.vault_key if person else key,
         at=at,
     )

@@ -15,7 +15,7 @@ from lianfang.audit.tags import Tag
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.outbox import wake
-from lianfang.outbox.lifecycle import DELIVERY, QUEUED
+from lianfang.outbox.lifecycle import DELIVERY, QUEUED, SENT, UNKNOWN
 from lianfang.outbox.models import Delivery
 from lianfang.policy.facts import Subject
 from lianfang.vault.models import SubjectKey
@@ -45,6 +45,7 @@ def enqueue(
     dedupe: str = "",
     not_before: datetime | None = None,
     decide_at_sending: str = "",
+    reply_to: str = "",
     key: SubjectKey | None = None,
     at: datetime,
 ) -> Delivery:
@@ -53,7 +54,8 @@ def enqueue(
     The subject must carry no content: it is shown on lock screens and in logs of mail servers. `dedupe`: a second
     mail with the same text there returns the first delivery. `decide_at_sending`: dotted name of a function
     `(delivery, at) -> bool` asked at the moment of sending; False withholds the mail. `key`: the recipient's, so that
-    an erasure takes the mail along. Raises Refusal (field `to` or `subject`) for what no mail header can carry.
+    an erasure takes the mail along. `reply_to`: the address of a case. Raises Refusal (field `to` or `subject`) for
+    what no mail header can carry.
     """
     if not deliverable(to):
         raise Refusal(_NO_ADDRESS, rule="mail-address", field="to")
@@ -70,6 +72,7 @@ def enqueue(
         person_id=person_id,
         dedupe=dedupe or None,
         decide_at_sending=decide_at_sending,
+        reply_to=reply_to,
         created_at=at,
         not_before=not_before or at,
     )
@@ -97,6 +100,22 @@ def resend(delivery_id: UUID, *, by: Subject, at: datetime) -> Delivery:
     delivery.save(update_fields=["state", "attempts", "not_before", "lease_until"])
     record(by=by, at=at, about=delivery, detail={"kind": delivery.kind})
     transaction.on_commit(wake.drain)
+    return delivery
+
+
+@action(Tag.OUTBOX_DELIVERY_BOUNCE)
+def bounce(delivery_id: UUID, *, said: str, at: datetime) -> Delivery:
+    """Mark a mail that a report says could not be delivered as failed; what failed already stays so."""
+    delivery = Delivery.objects.select_for_update(of=("self",)).select_related("vault_key").get(pk=delivery_id)
+    new = delivery.state in (SENT, UNKNOWN)
+    if new:
+        DELIVERY.move(delivery, "bounce")
+        changed = ["state"]
+        if delivery.vault_key.wrapped is not None:
+            delivery.last_answer = said[:300]
+            changed.append("last_answer")
+        delivery.save(update_fields=changed)
+    record(by=_BY, at=at, about=delivery, detail={"kind": delivery.kind, "new": new})
     return delivery
 
 

@@ -26,9 +26,11 @@ DELIVERY = Machine(
         Move("retry", {SENDING}, QUEUED, right=None, words=Bilingual(zh="稍後再試", en="retry")),
         Move("fail", {SENDING}, FAILED, right=None, words=Bilingual(zh="放棄", en="fail")),
         Move("lose", {SENDING}, UNKNOWN, right=None, words=Bilingual(zh="無法確定", en="lose")),
+        # What a mail server took and another could not deliver is told by a report, minutes or days later.
+        Move("bounce", {SENT, UNKNOWN}, FAILED, right=None, words=Bilingual(zh="退信", en="bounce")),
         # A person decides, because the recipient may get it twice; the Message-ID stays the same.
         Move("resend", {UNKNOWN, FAILED}, QUEUED, right=None, words=Bilingual(zh="重寄", en="resend")),
     ],
-    final=[SENT, WITHHELD],
+    final=[WITHHELD],
 )
-"""A mail leaves `sending` only by what the mail server said, or by its lease running out."""
+"""A mail leaves `sending` only by what the mail server said, or its lease running out; `sent` only by coming back."""

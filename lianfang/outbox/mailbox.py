@@ -25,6 +25,7 @@ class Mail:
     subject: str
     text: str
     html: str
+    reply_to: str
     at: datetime
 
 
@@ -55,6 +56,7 @@ def _read(path: Path) -> Mail | None:
         subject=str(message["Subject"] or ""),
         text=_part(message, "plain"),
         html=_part(message, "html"),
+        reply_to=str(message["Reply-To"] or ""),
         at=datetime.fromtimestamp(int(path.stem) / 1e9, UTC),
     )
 

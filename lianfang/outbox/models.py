@@ -27,6 +27,8 @@ class Delivery(Sealed):
     body_text = SealedText()
     body_html = SealedText(default="")
     decide_at_sending = models.CharField(max_length=200, blank=True)
+    reply_to = models.CharField(max_length=254, blank=True)
+    """Where an answer goes: the address of the case that the mail is about."""
     state = models.CharField(max_length=10, default=QUEUED)
     created_at = models.DateTimeField()
     not_before = models.DateTimeField()
@@ -40,6 +42,7 @@ class Delivery(Sealed):
             models.Index(fields=["not_before", "created_at"], name="outbox_queued", condition=models.Q(state="queued")),
             models.Index(fields=["lease_until"], name="outbox_sending", condition=models.Q(state="sending")),
             models.Index(fields=["person_id"], name="outbox_person"),
+            models.Index(fields=["reply_to"], name="outbox_about_case", condition=~models.Q(reply_to="")),
         ]
         constraints = [
             models.CheckConstraint(

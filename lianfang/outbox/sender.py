@@ -161,6 +161,8 @@ def message(delivery: Delivery) -> EmailMessage:
     mail = EmailMessage(policy=SMTP)
     mail["From"] = settings.MAIL_FROM
     mail["To"] = delivery.to
+    if delivery.reply_to:
+        mail["Reply-To"] = delivery.reply_to
     mail["Subject"] = delivery.subject
     mail["Date"] = format_datetime(delivery.created_at)
     mail["Message-ID"] = delivery.message_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 
 from lianfang.intel import queries as intel
+from lianfang.mailroom import queries as mailroom
 from lianfang.members import changes, queries
 from lianfang.web.context import count, shell
 
@@ -12,6 +13,7 @@ from lianfang.web.context import count, shell
 def register() -> None:
     """Tell the navigation what to count; called once, when the apps are ready."""
     count("inbox", _mine)
+    count("mailroom", _mails)
     count("applications", _applications)
     count("changes", _changes)
     count("revocations", _revocations)
@@ -21,6 +23,10 @@ def register() -> None:
 
 def _mine(request: HttpRequest) -> int:
     return _view(request, "mine")
+
+
+def _mails(_: HttpRequest) -> int:
+    return mailroom.waiting_count()
 
 
 def _applications(request: HttpRequest) -> int:

@@ -108,6 +108,7 @@ NAVIGATION: Final[dict[str, tuple[Section, ...]]] = {
             _words("每日", "Daily"),
             (
                 Item("inbox", _words("收件匣", "Inbox"), "inbox"),
+                Item("mailroom", _words("來信", "Mail"), "inbox", count_words=_words("封待分派", " to sort")),
                 Item("staff_search", _words("搜尋", "Search"), "search"),
             ),
         ),

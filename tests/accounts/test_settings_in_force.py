@@ -35,6 +35,7 @@ OTHER: dict[str, str] = {
     "contact_check_days": "90", "company_alone": "no", "eligible_associations": "occupational",
     "eligible_kinds": "twse", "hearing_days": "10", "rereview_days": "20", "revocation_hearing": "no",
     "provider_factor": "yes", "rescreen_days": "10", "screening_unrelated_hits": "6",
+    "inbound_case_day": "5", "inbound_rejected_days": "10",
 }  # fmt: skip
 CHANGED = sorted(name for name in NAMES if registry.setting(name).read)
 # Values at which nothing may be set, besides those that no type takes.

@@ -25,9 +25,10 @@ from lianfang.demo.cast import Company
 from lianfang.demo.load import PASSWORD, Stage, load, write_accounts
 from lianfang.intel import queries
 from lianfang.kernel import ubn
+from lianfang.mailroom import queries as mailroom
 from lianfang.members import queries as members
 from lianfang.members.lifecycle import APPLICATION
-from lianfang.members.models import Application, Decision, Membership, ScreeningFinding
+from lianfang.members.models import Application, ChangeRequest, Decision, Membership, ScreeningFinding
 from lianfang.policy.facts import Channel, Duty, Request, Right, Standing
 from tests.world import confirm_factor
 
@@ -169,6 +170,17 @@ def test_a_case_waits_for_a_person_to_judge_a_name(stage: Stage) -> None:
         assert one.due_at is not None
         assert one.due_at > NOW, "nothing of the demonstration is late on its first day"
         assert one.state not in APPLICATION.final
+
+
+def test_mails_lie_on_their_case_and_wait_to_be_sorted(stage: Stage) -> None:
+    waits = ChangeRequest.objects.get(membership__organization__ubn=cast.GRAVITY.ubn, state="submitted")
+    assert [one.mail.subject for one in mailroom.unread() if one.case == waits.number] == ["名冊更新補充說明"]
+    assert [one.mail.kind for one in mailroom.of_case(waits.number)] == ["auto", "mail"]
+    sorting = mailroom.listing(view="triage")
+    assert len(sorting) == 3
+    (by_mail,) = [one for one in sorting if one.route == "changes"]
+    assert by_mail.known_person is not None, "the member of this address is offered on its page"
+    assert [one.media_type for one in by_mail.files.all()] == ["application/pdf"]
 
 
 def test_the_revoked_member_can_still_appeal_in_time(stage: Stage) -> None:

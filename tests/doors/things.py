@@ -30,7 +30,7 @@ _BY_NAME = {
         "audit_", "case", "change_case", "change_ask_again", "change_authority", "change_conflict",
         "change_decide", "change_entry", "change_file", "change_note", "change_recommend", "change_return",
         "change_screening", "change_take_up", "colleague_leaves", "invite_colleague_again", "letter", "membership",
-        "security_hold_lift", "contact_settle",
+        "security_hold_lift", "contact_settle", "mail",
         "list_", "revocation", "appeal", "termination", "statement_file", "hold_lift", "decide_",
         "leave_duty", "procedure", "setting", "staff_intel_",
     ),
@@ -102,7 +102,10 @@ def make(world: World) -> Things:
         ("sign_on_unlink", "link_id"): link.pk,
         ("submit_who", "draft"): kept.pk,
         ("roster_import_one", "draft"): rows.pk,
-        **{(name, "number"): change.number for name in ("change", "change_message", "change_withdraw")},
+        **{
+            (name, "number"): change.number
+            for name in ("change", "change_message", "change_withdraw", "own_case_read_out")
+        },
         ("submission", "submission"): submission.pk,
         ("apply_mask", "file_id"): file.pk,
         ("apply_picture", "file_id"): file.pk,

@@ -28,6 +28,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("no-calls-out", "lianfang/accounts/federation/fetch.py"): (
         "asks a member's own identity provider, whose address its administrator set up, behind guards of its own"
     ),
+    ("no-calls-out", "lianfang/mailroom/fetch.py"): "asks the operator's own mailbox, which IMAP_URL names",
     ("no-calls-out", "lianfang/supervise.py"): "takes the port of the web server and asks it whether it is up",
     ("no-calls-out", "lianfang/doorkeeper.py"): "gathers the requests of the web server's own clients",
     ("no-calls-out", "lianfang/mailbox.py"): "answers as the demonstration's mail server",

@@ -170,7 +170,8 @@ DOORS: dict[str, str] = {
          "apply_resume", "apply_receipt", "deadline_feed", "apply_case", "apply_correct"), "application",
     ),
     **dict.fromkeys(
-        ("case", "case_note", "case_file", "case_conflict", "case_take_up", "case_authority", "case_screening",
+        ("case", "case_note", "case_read_out", "case_file", "case_conflict", "case_take_up", "case_authority",
+         "case_screening",
          "case_correct", "case_recommend", "case_decide", "case_return", "letter", "membership", "revocation_start",
          "revocation", "revocation_conflict", "revocation_propose", "revocation_return", "revocation_decide", "appeal",
          "appeal_file", "termination", "termination_note", "termination_conflict", "termination_recommend",
@@ -180,14 +181,16 @@ DOORS: dict[str, str] = {
          "invite_colleague_again", "setting", "decide_setting", "procedure", "procedure_preview", "procedure_begin",
          "procedure_draft", "procedure_general", "procedure_step_new", "procedure_step", "procedure_field_new",
          "procedure_field", "procedure_change", "procedure_draft_preview", "procedure_propose", "procedure_discard",
-         "procedure_decide", "contact_settle", "security_hold_new", "security_hold_lift"), "staff's case",
+         "procedure_decide", "contact_settle", "mail", "mail_original", "mail_file",
+         "mail_read", "mail_change", "security_hold_new", "security_hold_lift"), "staff's case",
     ),
     **dict.fromkeys(
         ("inbox", "applications", "member_directory", "revocations", "terminations", "deadlines", "holds",
-         "duties", "settings", "procedures", "contacts", "security_holds", "staff_sign_on"), "staff's list",
+         "duties", "settings", "procedures", "contacts", "mailroom", "security_holds", "staff_sign_on"), "staff's list",
     ),
     **dict.fromkeys(
-        ("change", "change_message", "change_withdraw", "changes_filed", "history", "new_change", "roster_add",
+        ("change", "change_message", "change_withdraw", "own_case_read_out", "changes_filed", "history",
+         "new_change", "roster_add",
          "roster_import", "roster_import_one", "roster_remove", "roster_transfer"), "people and keys of one's own",
     ),
     **dict.fromkeys(
@@ -218,5 +221,6 @@ UNWATCHED: dict[str, str] = {
     "demo_mailbox": "exists in the demonstration alone, and shows everybody's mail on purpose",
     "demo_mailbox_json": "the same for programs",
     "demo_mail": "the same, one mail",
+    "demo_write": "takes what anybody writes, as the centre's mailbox does, and answers always alike",
 }
 """Routes that are no door of the product, each with its reason."""

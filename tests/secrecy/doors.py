@@ -100,7 +100,7 @@ _OF_ROUTE: Mapping[str, Sequence[str]] = {
 """Routes whose parameter means something else than the others' of the same name."""
 _UUIDS = {
     "submission", "draft", "token_id", "affiliation_id", "invitation_id", "membership_id", "grant_id", "proposal_id",
-    "file_id", "hold_id", "link_id", "status_id", "reset_id", "confirmation_id", "edition_id", "check_id",
+    "file_id", "hold_id", "link_id", "status_id", "reset_id", "confirmation_id", "edition_id", "check_id", "letter_id",
 }  # fmt: skip
 
 

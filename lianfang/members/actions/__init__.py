@@ -76,6 +76,7 @@ from lianfang.members.actions.publishing import (
     return_procedure,
     save_procedure,
 )
+from lianfang.members.actions.reading_out import read_out
 from lianfang.members.actions.relaying import end_relay, start_relay
 from lianfang.members.actions.reviewing import (
     Finding,
@@ -175,6 +176,7 @@ __all__ = [
     "read_attachment",
     "read_change_file",
     "read_list",
+    "read_out",
     "read_statement_file",
     "recommend",
     "recommend_appeal",

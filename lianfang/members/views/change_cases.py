@@ -17,6 +17,7 @@ from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
+from lianfang.mailroom import queries as mail_queries
 from lianfang.members import actions, changes, changing, queries, shown_changes, shown_staff, words
 from lianfang.members.forms import (
     AuthorityForm,
@@ -28,6 +29,7 @@ from lianfang.members.forms import (
     ScreeningForm,
     as_errors,
 )
+from lianfang.members.lifecycle import IN_FORCE
 from lianfang.members.models import ChangeRequest
 from lianfang.members.views.changes import facts_flow, history_page
 from lianfang.members.views.parts import declared, download, noted
@@ -280,6 +282,19 @@ def enter(request: HttpRequest, membership_id: UUID) -> HttpResponseBase:
     if standing is not None and "send" not in request.POST:
         return redirect("change_case", number=standing.number)
     return facts_flow(request, found, by_letter=True).answer()
+
+
+@require_safe
+@door(Right.REVIEW)
+def of_mail(request: HttpRequest, letter_id: UUID) -> HttpResponse:
+    """Choose the member whose change came by a mail; the form follows, with the mail's file as its scan."""
+    found = mail_queries.mail(letter_id)
+    if found is None:
+        raise Http404
+    wanted = shown_staff.searched(request.GET.get("q"))
+    rows = queries.directory(words=wanted)[:20] if wanted else []
+    context = {"mail": found, "wanted": wanted, "rows": [one for one in rows if one.state in IN_FORCE]}
+    return render(request, "members/staff/mail_change.html", context)
 
 
 @require_safe

@@ -18,10 +18,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from lianfang.accounts.doors import door
 from lianfang.accounts.views.asked import asked, pair
-from lianfang.kernel.clock import TAIPEI
+from lianfang.kernel.clock import TAIPEI, taipei
 from lianfang.kernel.ids import new_secret
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
+from lianfang.mailroom import actions as mailroom
+from lianfang.mailroom import queries as mail_queries
+from lianfang.mailroom.models import Mail, MailFile
 from lianfang.members import actions, changes, changing, contact_queries, roster, shown, shown_changes, uploads
 from lianfang.members.forms import (
     AcceptForm,
@@ -45,7 +48,7 @@ from lianfang.policy.facts import Right
 
 _CONTROLS = frozenset(
     {"csrfmiddlewaretoken", "chosen", "review", "send", "edit", "key", "charter", "privacy", "accept_charter",
-     "accept_privacy", *actions.ATTESTED}
+     "accept_privacy", "mail_file", *actions.ATTESTED}
 )  # fmt: skip
 _NO_ROW = Bilingual(zh="請先在名冊上勾選要移除的列。", en="Tick the rows to be removed on the roster first.")
 _NO_NAME = Bilingual(zh="請寫名稱。", en="Write the name.")
@@ -101,7 +104,9 @@ class Flow:
         self.why = WhyForm(request.POST or None)
         self.accept = AcceptForm(data)
         self.attest = StepForm(data, step=spec.step("attestation"), answers={}, files={}, only=actions.ATTESTED)
-        self.letter = LetterForm(data) if by_letter else None
+        self.mail = mail_to_enter(request) if by_letter else None
+        first = {"origin": "mail", "received_on": taipei(self.mail.received_at).date()} if self.mail else None
+        self.letter = LetterForm(data, initial=first) if by_letter else None
 
     def answer(self) -> HttpResponseBase:
         """Answer the request."""
@@ -147,6 +152,8 @@ class Flow:
         except Refusal as refusal:
             as_errors(self.accept, refusal)
             return self._second(values, 422)
+        if self.mail is not None:
+            mailroom.place(mail=self.mail, case=case.number, by=asked(self.request).subject, at=self.at)
         messages.success(self.request, _("The change is filed."))
         return redirect("change_case" if self.by_letter else "change", number=case.number)
 
@@ -154,11 +161,21 @@ class Flow:
         if self.letter is None:
             return None
         scan = self.request.FILES.get("scan")
-        if scan is None:
+        chosen = self._attached(self.request.POST.get("mail_file", ""))
+        if scan is not None:
+            read = uploads.read(name=scan.name or "", content=scan.read(), field="scan")
+        elif chosen is not None:
+            read = uploads.read(name=chosen.filename, content=chosen.file.open().read(), field="scan")
+        else:
             raise Refusal(_SCAN, rule="change-scan", field="scan")
-        read = uploads.read(name=scan.name or "", content=scan.read(), field="scan")
         given = self.letter.cleaned_data
         return actions.Letter(origin=given["origin"], received_on=given["received_on"], scan=read)
+
+    def _attached(self, file_id: str) -> MailFile | None:
+        """The file of the mail that was chosen to be the scan, judged by what it is inside as any upload is."""
+        if self.mail is None or not file_id:
+            return None
+        return mail_queries.file_of(self.mail, _uuid(file_id))
 
     def _show(self, refusal: Refusal) -> None:
         known = next((form for form in self.given if refusal.field in form.fields), (*self.given, self.why)[0])
@@ -171,6 +188,8 @@ class Flow:
             "base_page": "web/staff.html" if staff else "web/member.html",
             "membership": self.membership,
             "by_letter": staff,
+            "mail": self.mail,
+            "mail_files": list(self.mail.files.all()) if self.mail else [],
             "why": self.why,
         }
 
@@ -208,6 +227,12 @@ class Flow:
             "kept": kept,
         }
         return render(self.request, "members/change/review.html", context, status=status)
+
+
+def mail_to_enter(request: HttpRequest) -> Mail | None:
+    """Return the mail that is being entered, as its page named it in the address."""
+    written = request.GET.get("mail", "")
+    return mail_queries.mail(_uuid(written)) if written else None
 
 
 def facts_flow(request: HttpRequest, membership: Membership, *, by_letter: bool = False) -> Flow:
