@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -66,10 +65,10 @@ def unread() -> list[Placement]:
     return list(rows.order_by("at", "pk")[:100])
 
 
-def bounced_people(people: Iterable[UUID]) -> set[UUID]:
-    """Return those of the people to whose address a mail came back, as long as nobody has dealt with it."""
-    rows = Mail.objects.filter(state=TRIAGE, kind="bounce", bounced_person__in=list(people))
-    return {one for one in rows.values_list("bounced_person_id", flat=True) if one is not None}
+def bounced() -> list[Mail]:
+    """Return the reports about addresses to which a mail came back, as long as nobody has dealt with them."""
+    rows = _rows().filter(state=TRIAGE, kind="bounce", bounced__isnull=False)
+    return list(rows.order_by("-received_at", "pk")[:100])
 
 
 def mailbox() -> MailboxState:

@@ -148,14 +148,16 @@ def test_a_mail_that_came_back_marks_the_address_and_makes_a_task(made: world.Wo
     mail = take(made, mails.bounce(message_id=identity, recipient=delivery.to.upper(), own="e"))
     delivery.refresh_from_db()
     assert (mail.kind, mail.state, mail.bounced_id, delivery.state) == ("bounce", "triage", delivery.pk, "failed")
-    person = delivery.person_id
-    assert person is not None
-    assert queries.bounced_people([person]) == {person}
+    assert [one.bounced_person_id for one in queries.bounced()] == [delivery.person_id]
+    page = made.client(made.auditor).get("/staff/contacts").content.decode()
+    assert "信件退回的地址" in page
+    assert delivery.to in page
     # A second report of the same changes nothing, and settling it takes the mark away.
     take(made, mails.bounce(message_id=identity, recipient=delivery.to, own="f"))
     for one in Mail.objects.filter(bounced=delivery, state="triage"):
         actions.settle(mail=one, why="已電話更正", by=made.reviewer.subject(), at=made.clock.tick())
-    assert queries.bounced_people([person]) == set()
+    assert queries.bounced() == []
+    assert "信件退回的地址" not in made.client(made.auditor).get("/staff/contacts").content.decode()
 
 
 def test_a_question_to_a_contact_that_came_back_becomes_its_task(made: world.World) -> None:

@@ -1,4 +1,4 @@
-"""`{% mails_of_case number %}`: the mails of a case on its page; `{% unread_mails %}`: those that nobody has read."""
+"""The mails of a case on its page, those that nobody has read, and addresses to which one came back."""
 
 from __future__ import annotations
 
@@ -29,6 +29,13 @@ def mails_of_case(context: template.Context, number: str) -> dict[str, Any]:
         "unverified": words.UNVERIFIED,
         "may_sort": may(subject=request.subject, right=Right.REVIEW, at=request.at),
     }
+
+
+@register.inclusion_tag("mailroom/_bounced.html", takes_context=True)
+def bounced_addresses(context: template.Context) -> dict[str, Any]:
+    """Show the addresses to which a mail came back, until somebody settles the report."""
+    request: Any = context["request"]
+    return {"rows": queries.bounced(), "may_sort": may(subject=request.subject, right=Right.REVIEW, at=request.at)}
 
 
 @register.inclusion_tag("mailroom/_unread.html")
