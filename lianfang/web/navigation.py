@@ -153,7 +153,7 @@ NAVIGATION: Final[dict[str, tuple[Section, ...]]] = {
             _words("系統", "System"),
             (
                 Item("duties", _words("職務", "Duties"), "person"),
-                Item("security_holds", _words("安全保全", "Security holds"), "shield-lock"),
+                Item("security_holds", _words("安全保全", "Security holds"), "shield-lock", under=("/staff/sign-on",)),
                 Item("settings", _words("設定", "Settings"), "gear"),
             ),
         ),

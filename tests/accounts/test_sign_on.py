@@ -437,9 +437,12 @@ def test_the_pages_of_setting_up(made: world.World, idp: Provider) -> None:
     assert "還沒有設定" in admin.get(base).content.decode()
     typed = {"issuer": idp.issuer, "client_id": CLIENT_ID, "client_secret": SECRET, "factor_values": "mfa, phr"}
     assert admin.post(f"{base}/set-up", typed).status_code == 422, "nothing is set up unsigned"
+    unsecret = admin.post(f"{base}/set-up", {**typed, "client_secret": ""}).content.decode()
+    assert 'href="#id_client_secret"' in unsecret, "the first time it is needed"
     done = admin.post(f"{base}/set-up", {**typed, "second_factor_code": made.jia.admin.code()})
     assert done.status_code == 302, done.content.decode()
     shown = admin.get(base).content.decode()
+    assert "不採信" in shown, "what the operator does not take is said to whoever named it"
     assert SECRET not in shown + admin.get(f"{base}/set-up").content.decode()
     provider = IdentityProvider.objects.get()
     assert f"http://localhost:8000/sign-in/org/{provider.address}/back" in shown

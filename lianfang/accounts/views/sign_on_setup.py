@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lianfang.accounts import actions, letters, queries
+from lianfang.accounts import actions, letters, queries, registry
 from lianfang.accounts.doors import door
 from lianfang.accounts.federation import flow
 from lianfang.accounts.federation.answers import Rejected
@@ -46,6 +46,7 @@ def sign_on_page(request: HttpRequest) -> HttpResponse:
         "links": queries.links_of(provider=provider),
         "sign_in": letters.link(reverse("sign_in_org", args=[provider.address])),
         "callback": flow.callback(provider),
+        "believed": registry.value("provider_factor", at),
         "us": flow.us_for(provider.address),
         "said": request.session.pop("sign_on_said", None),
     }
@@ -65,6 +66,7 @@ def set_up(request: HttpRequest) -> HttpResponseBase:
         form = SamlForm(request.POST or None, request.FILES or None, initial=_typed(provider))
     else:
         form = OidcForm(request.POST or None, initial=_typed(provider) if not was_saml else {})
+        form.fields["client_secret"].required = provider is None or was_saml
     problem: Refusal | None = None
     if request.method == "POST" and form.is_valid():
         try:
