@@ -14,8 +14,8 @@ from lianfang.kernel.canonical import canonical
 from lianfang.kernel.clock import show
 from lianfang.kernel.text import Bilingual
 from lianfang.mailroom import words as mail_words
-from lianfang.members.actions.reading_out import Gathered
-from lianfang.members.case_file import STAFF, STEPS, Case, CaseFile, Kept, build
+from lianfang.members.actions.reading_out import STAFF, Case, Gathered
+from lianfang.members.case_file import STEPS, CaseFile, Kept, build
 from lianfang.vault.sealing import Shredded
 
 ERASED = "［已刪除 erased］".encode()
