@@ -230,6 +230,16 @@ _SETTINGS = [
     _s("new_member_sees_earlier", True, "2.1", YES_NO,
        "新會員是否看得到入會前已分享、目前仍有效的情資",
        "Whether a new member sees earlier items that are in force now", read=False),
+    _s("participation_absences", 3, "1.4", whole(0, 100),
+       "期間內受邀而未參與達幾次，會員就列入待檢視（0：不列）；只列出，不會自動處分",
+       "From how many recorded absences within the period on a member is listed to be looked at (0: never); "
+       "nothing else follows"),
+    _s("participation_least", 1, "1.4", whole(0, 100),
+       "期間內有紀錄、但參與少於幾次的會員列入待檢視（0：不列）；沒有紀錄的不列",
+       "A member with a record that took part fewer times than this within the period is listed (0: never); "
+       "one without a record is not"),
+    _s("participation_months", 12, "1.4", whole(1, 60),
+       "參與紀錄看最近幾個月", "How many months back a record of participation is looked at"),
     _s("provider_factor", False, "2.3", YES_NO,
        "會員的身分提供者說已驗過第二道時，是否採信；不論採信與否，簽署決定都要用本站的第二道驗證",
        "Whether a member's identity provider is believed that it asked for a second factor; decisions are signed with "

@@ -260,6 +260,39 @@ class Tag(StrEnum):
     MEMBERS_LIST_CASE_CLOSE = "members:list_case:close", "對名單案件作成判斷", "judged a case that a list had opened"
     MEMBERS_LIST_CASE_OPEN = "members:list_case:open", "依名單開立一件案件", "opened a case because of a list"
     MEMBERS_OWNERSHIP_STATE = "members:ownership:state", "記下申報的持股", "recorded declared holdings"
+    MEMBERS_PARTICIPATION_ANSWER = (
+        "members:participation:answer",
+        "回覆對參與紀錄的異議",
+        "answered an objection to a record of participation",
+    )
+    MEMBERS_PARTICIPATION_CORRECT = (
+        "members:participation:correct",
+        "更正一筆參與紀錄",
+        "corrected an entry of participation by a later one",
+    )
+    MEMBERS_PARTICIPATION_ENTER = "members:participation:enter", "登記一筆參與紀錄", "entered a fact of participation"
+    MEMBERS_PARTICIPATION_FORGET = (
+        "members:participation:forget",
+        "刪除未匯入的參與紀錄檔案",
+        "erased a file of participation that was not imported",
+    )
+    MEMBERS_PARTICIPATION_IMPORT = "members:participation:import", "匯入參與紀錄", "imported facts of participation"
+    MEMBERS_PARTICIPATION_OBJECT = (
+        "members:participation:object",
+        "對參與紀錄提出異議",
+        "objected to an entry of participation",
+    )
+    MEMBERS_PARTICIPATION_READ = "members:participation:read", "讀取參與紀錄檔案", "read a file of participation"
+    MEMBERS_PARTICIPATION_REVIEW = (
+        "members:participation:review",
+        "依參與紀錄開立審查",
+        "opened a review with the record of participation attached",
+    )
+    MEMBERS_PARTICIPATION_SUPPLY = (
+        "members:participation:supply",
+        "收錄系統提供的參與紀錄",
+        "took in facts of participation that an app supplied",
+    )
     MEMBERS_PROCEDURE_APPROVE = (
         "members:procedure:approve",
         "第一位核准人同意新版作業程序",

@@ -13,11 +13,14 @@ class IntelConfig(AppConfig):
     label = "intel"
 
     def ready(self) -> None:
-        """Have receipts of disclosure put into the ledger's tree."""
+        """Have receipts of disclosure put into the ledger's tree, and supply who shared as a fact of participation."""
         from lianfang.audit import receipts
         from lianfang.intel.models import Receipt
+        from lianfang.intel.sharing import shared
+        from lianfang.members import participation
 
         receipts.use(name="intel", model=Receipt, content=_content)
+        participation.use("intel", shared)
 
 
 def _content(receipt: Receipt) -> dict[str, Any]:

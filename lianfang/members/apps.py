@@ -14,7 +14,7 @@ class MembersConfig(AppConfig):
         """Tell the apps below, which cannot ask: a group's constituents, and what else ends when somebody leaves."""
         from lianfang.accounts.models import Organization
         from lianfang.accounts.providers import use_constituents, use_departed
-        from lianfang.members import mail_routes, queries
+        from lianfang.members import contact_queries, mail_routes, participation, queries
         from lianfang.members.actions.naming_contacts import end_for_leaver
         from lianfang.members.subjects import SCREENED
 
@@ -24,3 +24,4 @@ class MembersConfig(AppConfig):
         use_constituents(constituents)
         use_departed(end_for_leaver)
         mail_routes.use()
+        participation.use("contact", contact_queries.participation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,6 +16,7 @@ from lianfang.kernel.text import Bilingual
 from lianfang.members import queries
 from lianfang.members.lifecycle import CONTACT_TASKS, IN_FORCE
 from lianfang.members.models import Contact, ContactCheck
+from lianfang.members.participation import Supplied
 from lianfang.members.purposes import PURPOSES
 from lianfang.outbox.lifecycle import FAILED
 from lianfang.policy.facts import Role
@@ -159,3 +160,27 @@ def tasks() -> list[tuple[ContactCheck, list[Organization]]]:
     for row in rows_for.select_related("membership__organization").order_by("pk"):
         of.setdefault(row.person_id, {})[row.membership.organization_id] = row.membership.organization
     return [(one, list(of.get(one.person_id, {}).values())) for one in checks]
+
+
+_ANSWERED = Bilingual(zh="確認聯絡資料的詢問已答覆", en="Answered a check of contact data")
+_SILENT = Bilingual(zh="確認聯絡資料的詢問逾期未答覆", en="Did not answer a check of contact data in time")
+
+
+def participation(since: datetime, until: datetime) -> Iterator[Supplied]:
+    """Return who answered a check of its contact data in that time, and who did not (charter 1.2)."""
+    rows = ContactCheck.objects.filter(answered_at__gte=since, answered_at__lt=until)
+    rows = rows.filter(state__in=["confirmed", "change_wanted", "silent"])
+    for check in rows.order_by("answered_at", "pk"):
+        assert check.answered_at is not None
+        answered = check.state != "silent"
+        groups = contacts(check.asked_at).filter(person=check.person_id).values_list("group", flat=True)
+        for group in sorted(set(groups)):
+            yield Supplied(
+                group=group,
+                kind="contact",
+                outcome="took_part" if answered else "absent",
+                occurred_at=check.answered_at,
+                key=f"{check.pk}:{group}",
+                text=_ANSWERED if answered else _SILENT,
+                evidence=f"{check.asked_at:%Y-%m-%d}",
+            )

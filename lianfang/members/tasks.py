@@ -42,3 +42,12 @@ def ask_contacts(timestamp: int) -> None:  # noqa: ARG001 - the scheduler gives 
 def look_after_contacts(timestamp: int) -> None:  # noqa: ARG001 - the scheduler gives it
     """Remind who has not answered, and give silence and bounces to the staff."""
     actions.look_after_contacts(by=Subject.system("members.look_after_contacts"), at=utcnow())
+
+
+@app.periodic(cron="10 2 * * *", periodic_id="members.collect_participation")
+@app.task(name="members.collect_participation", queue="default", queueing_lock="members.collect_participation")
+def collect_participation(timestamp: int) -> None:  # noqa: ARG001 - the scheduler gives it
+    """Take in what the apps know of members' participation, and erase tables that nobody imported."""
+    by, at = Subject.system("members.collect_participation"), utcnow()
+    actions.collect_participation(by=by, at=at)
+    actions.forget_old_participation(by=by, at=at)

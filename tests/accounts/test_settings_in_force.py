@@ -36,6 +36,7 @@ OTHER: dict[str, str] = {
     "eligible_kinds": "twse", "hearing_days": "10", "rereview_days": "20", "revocation_hearing": "no",
     "provider_factor": "yes", "rescreen_days": "10", "screening_unrelated_hits": "6",
     "inbound_case_day": "5", "inbound_rejected_days": "10",
+    "participation_absences": "5", "participation_least": "2", "participation_months": "6",
 }  # fmt: skip
 CHANGED = sorted(name for name in NAMES if registry.setting(name).read)
 # Values at which nothing may be set, besides those that no type takes.

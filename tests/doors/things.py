@@ -18,8 +18,8 @@ from lianfang.accounts.models import Invitation
 from lianfang.charter.queries import in_force
 from lianfang.intel import drafts, intake
 from lianfang.intel.labelling import LabelForm
-from lianfang.kernel.clock import utcnow
-from lianfang.members.actions import Filing, file_appeal, file_change, keep_roster
+from lianfang.kernel.clock import taipei, utcnow
+from lianfang.members.actions import Filing, enter_fact, file_appeal, file_change, keep_roster
 from lianfang.members.models import Attachment, ChangeRequest
 from lianfang.policy.facts import Audience, Channel, NameSource, Role, Tlp
 from tests.intel.cast import bundle, indicator
@@ -30,7 +30,7 @@ _BY_NAME = {
         "audit_", "case", "change_case", "change_ask_again", "change_authority", "change_conflict",
         "change_decide", "change_entry", "change_file", "change_note", "change_recommend", "change_return",
         "change_screening", "change_take_up", "colleague_leaves", "invite_colleague_again", "letter", "membership",
-        "security_hold_lift", "contact_settle", "mail",
+        "security_hold_lift", "contact_settle", "mail", "participation_",
         "list_", "revocation", "appeal", "termination", "statement_file", "hold_lift", "decide_",
         "leave_duty", "procedure", "setting", "staff_intel_",
     ),
@@ -81,6 +81,10 @@ def make(world: World) -> Things:
     )
     change = _change(world)
     rows = keep_roster(membership=yi.membership, name="x.csv", content=b"a,b", by=by, at=at)
+    fact = enter_fact(
+        membership=yi.membership, kind="drill", outcome="absent", occurred_on=taipei(at).date(), text="演練",
+        evidence="簽到表", by=world.reviewer.subject(at), at=at,
+    )  # fmt: skip
     token = world.tokens["yi"][0].pk
     connection = accounts.Connection(
         protocol="oidc", issuer="https://login.m2.example", client_id="c", client_secret="s"
@@ -107,6 +111,7 @@ def make(world: World) -> Things:
             for name in ("change", "change_message", "change_withdraw", "own_case_read_out")
         },
         ("submission", "submission"): submission.pk,
+        ("own_participation_object", "fact_id"): fact.pk,
         ("apply_mask", "file_id"): file.pk,
         ("apply_picture", "file_id"): file.pk,
         ("apply_receipt", "number"): world.applicant.number,

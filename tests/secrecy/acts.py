@@ -25,6 +25,7 @@ from lianfang.intel import drafts, intake
 from lianfang.intel.labelling import LabelForm, hold
 from lianfang.intel.models import LogEntry, Submission, Version
 from lianfang.intel.tasks import write_search_rows
+from lianfang.kernel.clock import taipei
 from lianfang.kernel.refusal import Refusal
 from lianfang.members import actions as members
 from lianfang.policy import store
@@ -416,6 +417,20 @@ class Backstage:
         self.known.secret.setdefault("number", []).append(str(made.number))
         return Right.ENTER_STAFF_PLANE, None
 
+    def participation_entered(self, at: datetime) -> tuple[Right, UUID | None] | None:
+        """A fact about another member: nobody's but its administrators' and the centre's to know."""
+        if self.staff:
+            return None
+        member = self._source()
+        self.count += 1
+        fact = members.enter_fact(
+            membership=member.membership, kind="drill", outcome=self.rng.choice(["took_part", "absent"]),
+            occurred_on=taipei(at).date(), text=f"密演練{self.count}", evidence="密簽到表",
+            by=self.world.reviewer.subject(at), at=at,
+        )  # fmt: skip
+        self.known.secret.setdefault("fact_id", []).append(str(fact.pk))
+        return Right.MANAGE_PEOPLE, member.organization.pk
+
     def duty_proposed(self, at: datetime) -> tuple[Right, UUID | None] | None:
         self.count += 1
         person = self.rng.choice([self.world.legal, self.world.auditor, self.world.operator]).person
@@ -581,7 +596,7 @@ SECRETS = (
     "share_held", "share_red", "share_a_copy_of_what_is_shown", "speak_of_what_is_shown", "next_version",
     "the_same_again", "tighten", "recall", "release", "relay", "read_what_is_hidden", "person_joins", "person_accepts",
     "role_changes", "key_made", "key_revoked", "draft_kept", "profile_set", "application_begun", "application_sent",
-    "duty_proposed", "sign_in_fails", "link_asked", "relay_rule",
+    "duty_proposed", "sign_in_fails", "link_asked", "relay_rule", "participation_entered",
 )  # fmt: skip
 SHOWN = ("shown_share", "shown_embargo", "shown_change", "jobs")
 __all__ = ["SECRETS", "SHOWN", "START", "Backstage", "Visible", "labels_of", "later", "sign_in", "slow"]

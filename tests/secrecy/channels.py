@@ -145,7 +145,7 @@ DOORS: dict[str, str] = {
         ("people", "sign_out_person", "person_leaves", "sign_on", "sign_on_set_up", "sign_on_try", "sign_on_switch",
          "sign_on_emergency", "sign_on_unlink",
          "change_role", "invite_again", "invite", "roster", "roster_relay", "leave_alliance",
-         "leave_alliance_withdraw", "hearing", "connections",
+         "leave_alliance_withdraw", "hearing", "own_participation", "own_participation_object", "connections",
          "connection", "new_connection", "revoke_connection", "rotate_connection", "switch", "accounts_helping",
          "accounts_help_one"), "people and keys of one's own",
     ),
@@ -198,6 +198,11 @@ DOORS: dict[str, str] = {
          "change_file", "change_note", "change_recommend", "change_return", "change_screening", "change_take_up",
          "membership_history"), "staff's case",
     ),
+    **dict.fromkeys(
+        ("participation_record", "participation_enter", "participation_correct", "participation_file",
+         "participation_answer", "participation_import_one", "participation_review"), "staff's case",
+    ),
+    **dict.fromkeys(("participation", "participation_import"), "staff's list"),
     "changes": "staff's list",
     "change_confirm": "way in",
     **dict.fromkeys(

@@ -25,7 +25,7 @@ OFTEN = 2000
 RUNS = 3
 LOOK_UPS = (
     "intel_item", "intel_why", "intel_download", "intel_recall", "intel_release", "intel_label", "submission",
-    "submit_who", "change", "own_case_read_out", "roster_import_one", "connection",
+    "submit_who", "change", "own_case_read_out", "roster_import_one", "connection", "own_participation_object",
     "person_leaves", "change_role", "taxii_object", "taxii_versions", "taxii_status",
 )  # fmt: skip
 """The addresses by which a member or its machine looks something up that may be hidden from it."""

@@ -20,6 +20,14 @@ from lianfang.members.models.holds import LegalHold
 from lianfang.members.models.lists import LIST_KINDS, ListCase, ListEdition, ListRow, ScreeningRun
 from lianfang.members.models.memberships import Constituent, Membership, MembershipInterval, RelayRule
 from lianfang.members.models.ownership import OwnershipStatement
+from lianfang.members.models.participation import (
+    IMPORT,
+    STAFF,
+    ParticipationFact,
+    ParticipationImport,
+    ParticipationObjection,
+    ParticipationSnapshot,
+)
 from lianfang.members.models.procedures import CaseCounter, Procedure, ProcedureDraft
 from lianfang.members.models.revocations import (
     FROM_ARRIVAL,
@@ -36,7 +44,9 @@ from lianfang.members.models.terminations import HANDLINGS, Termination
 __all__ = [
     "FROM_ARRIVAL",
     "HANDLINGS",
+    "IMPORT",
     "LIST_KINDS",
+    "STAFF",
     "Appeal",
     "AppealFile",
     "Application",
@@ -67,6 +77,10 @@ __all__ = [
     "Membership",
     "MembershipInterval",
     "OwnershipStatement",
+    "ParticipationFact",
+    "ParticipationImport",
+    "ParticipationObjection",
+    "ParticipationSnapshot",
     "Procedure",
     "ProcedureDraft",
     "RelayRule",

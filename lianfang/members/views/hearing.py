@@ -15,7 +15,7 @@ from lianfang.accounts.doors import door
 from lianfang.accounts.views.asked import asked, pair
 from lianfang.kernel.ids import new_secret
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import actions, queries, uploads, words
+from lianfang.members import actions, participation_queries, queries, uploads, words
 from lianfang.members.forms import StatementForm, as_errors
 from lianfang.members.models import Revocation
 from lianfang.members.shown import short_date
@@ -48,6 +48,7 @@ def hearing(request: HttpRequest) -> HttpResponseBase:
         "days_late": -limit.days_left(at) if limit else 0,
         "last": short_date(limit.last_day) if limit else None,
         "statements": queries.statements(case),
+        "attached": participation_queries.shown_snapshot(case),
         "form": form,
         "key": _key(request),
     }

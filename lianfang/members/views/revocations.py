@@ -16,7 +16,7 @@ from lianfang.accounts.doors import door
 from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import actions, changes, queries, shown_changes, shown_staff, words
+from lianfang.members import actions, changes, participation_queries, queries, shown_changes, shown_staff, words
 from lianfang.members.forms import (
     AppealDecisionForm,
     ConflictForm,
@@ -124,7 +124,9 @@ def listing(request: HttpRequest) -> HttpResponse:
 @door.staff
 def revocation(request: HttpRequest, number: str) -> HttpResponse:
     """One revocation case on one screen."""
-    context = shown_staff.revocation(_case(number), asked(request).subject, asked(request).at)
+    case = _case(number)
+    context = shown_staff.revocation(case, asked(request).subject, asked(request).at)
+    context["attached"] = participation_queries.shown_snapshot(case)
     return render(request, "members/staff/revocation.html", context)
 
 
