@@ -48,7 +48,7 @@ class FactForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": "application/pdf,image/png,image/jpeg"}),
     )
 
-    outcomes = ("took_part", "absent")
+    outcomes: tuple[str, ...] = ("took_part", "absent")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -193,7 +193,7 @@ def members_by_number() -> dict[str, tuple[str, str]]:
     """Return the members in force by business number: membership and name."""
     rows = Membership.objects.filter(state__in=IN_FORCE).exclude(organization__ubn=None)
     found = rows.values_list("organization__ubn", "pk", "organization__name_zh")
-    return {number: (str(pk), name) for number, pk, name in found}
+    return {number: (str(pk), name) for number, pk, name in found if number}
 
 
 def in_force_of_groups() -> dict[UUID, Membership]:

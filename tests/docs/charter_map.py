@@ -42,9 +42,13 @@ CLAUSES = (
     Clause(
         "1.2",
         "A member is willing to take part and helps its constituents.",
-        held_by="declared with the application; nothing is pre-ticked",
-        tests=("members/test_story.py::test_from_the_first_page_to_the_exit",),
-        not_yet="record of participation: `members`",
+        held_by="declared with the application; nothing is pre-ticked; a record of participation, fact by fact with "
+        "its evidence, in which nothing recorded is never zero",
+        tests=(
+            "members/test_story.py::test_from_the_first_page_to_the_exit",
+            "members/test_participation.py::test_nothing_recorded_is_never_judged",
+            "members/test_participation.py::test_a_fact_needs_evidence_a_day_of_membership_and_a_reviewer",
+        ),
     ),
     Clause(
         "1.3",
@@ -67,9 +71,11 @@ CLAUSES = (
         "The alliance may revoke after review; an appeal within 30 days is reviewed again and may restore.",
         rules=("F-standing", "F-gap", "G-revoke", "G-decide_appeal", "S-appeal", "REVOCATION.revoke", "APPEAL.grant"),
         held_by="two people; effect at the instant of the decision; the last day of appeal is counted by the Civil "
-        "Code with its calendar edition",
+        "Code with its calendar edition; facts of participation list a member and open nothing by themselves",
         tests=(
             "kernel/test_deadlines.py::*",
+            "members/test_participation.py::test_a_threshold_lists_a_member_and_changes_nothing",
+            "members/test_participation.py::test_a_review_is_opened_by_hand_with_the_record_as_it_stood",
             "story/test_story.py::test_06_a_revocation_bites_the_next_request",
             "story/test_story.py::test_07_the_former_member_appeals",
             "members/test_hearing.py::*",
