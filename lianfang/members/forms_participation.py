@@ -109,7 +109,7 @@ class ReviewForm(forms.Form):
     """Why a review is opened on the record."""
 
     facts = forms.CharField(
-        label=_("Facts"),
+        label=_("Facts and reasons"),
         help_text=_("What of the record gives cause, and what the member was asked before."),
         max_length=20000,
         widget=forms.Textarea(attrs={"rows": "6"}),
