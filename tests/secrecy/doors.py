@@ -101,6 +101,7 @@ _OF_ROUTE: Mapping[str, Sequence[str]] = {
 _UUIDS = {
     "submission", "draft", "token_id", "affiliation_id", "invitation_id", "membership_id", "grant_id", "proposal_id",
     "file_id", "hold_id", "link_id", "status_id", "reset_id", "confirmation_id", "edition_id", "check_id", "letter_id",
+    "fact_id", "import_id", "objection_id",
 }  # fmt: skip
 
 
