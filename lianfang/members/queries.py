@@ -564,11 +564,14 @@ def last_revocation(organization_id: UUID) -> Revocation | None:
     )
 
 
-def revocations(*, open_only: bool) -> list[Revocation]:
+BY_DUE = ("due_at", "id")
+
+
+def revocations(*, open_only: bool) -> QuerySet[Revocation]:
     """Return revocation cases, those due first; open are also those with an appeal that nobody decided yet."""
     rows = _revocations()
     rows = rows.filter(_open_revocations()) if open_only else rows
-    return list(rows.order_by("due_at", "id")[:200])
+    return rows.order_by(*BY_DUE)
 
 
 def open_revocations() -> int:
@@ -591,13 +594,15 @@ def open_termination(membership_id: UUID) -> Termination | None:
     return _terminations().filter(membership=membership_id, state__in=OPEN_TERMINATION).first()
 
 
-def terminations(*, open_only: bool = False, organization_id: UUID | None = None) -> list[Termination]:
-    """Return requests for termination, those due first; of one organisation, the latest first."""
+def terminations(*, open_only: bool) -> QuerySet[Termination]:
+    """Return requests for termination, those due first."""
     rows = _terminations()
-    if organization_id is not None:
-        return list(rows.filter(membership__organization=organization_id).order_by("-filed_at")[:50])
-    rows = rows.filter(state__in=OPEN_TERMINATION) if open_only else rows
-    return list(rows.order_by("due_at", "id")[:200])
+    return (rows.filter(state__in=OPEN_TERMINATION) if open_only else rows).order_by(*BY_DUE)
+
+
+def terminations_of(organization_id: UUID) -> list[Termination]:
+    """Return the requests of one organisation, the latest first."""
+    return list(_terminations().filter(membership__organization=organization_id).order_by("-filed_at")[:50])
 
 
 def open_terminations() -> int:

@@ -256,7 +256,7 @@ def cases(*, open_only: bool) -> QuerySet[ListCase]:
     """Return cases that editions opened, the newest first."""
     rows = ListCase.objects.select_related("organization", "membership__organization", "edition", "vault_key")
     rows = rows.filter(state="open") if open_only else rows
-    return rows.order_by("-opened_at", "-number")
+    return rows.order_by("-opened_at", "-id")
 
 
 def case(number: str) -> ListCase | None:

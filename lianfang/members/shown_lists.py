@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from typing import Any
 
 from lianfang.accounts.doors import may
 from lianfang.kernel.text import Bilingual
-from lianfang.members import holdings, names, queries_lists, words_lists
+from lianfang.members import holdings, names, paging, queries_lists, words_lists
 from lianfang.members.lifecycle import LIST_CASE, LIST_EDITION
 from lianfang.members.models import LIST_KINDS, ListCase, ListEdition, OwnershipStatement
 from lianfang.policy.facts import Right, Subject
@@ -105,11 +105,13 @@ def hits(name: str, matches: Sequence[Any]) -> list[Hit]:
     return found
 
 
-def cases(*, everything: bool, path: str) -> dict[str, Any]:
+def cases(asked: Mapping[str, str], path: str) -> dict[str, Any]:
     """Return the list of cases that editions opened."""
-    rows = queries_lists.cases(open_only=not everything)[:200]
+    everything = asked.get("view") == "all"
+    page = paging.page(queries_lists.cases(open_only=not everything), ("-opened_at", "-id"), asked)
     return {
-        "rows": [(one, *_said(one)) for one in rows],
+        "page": page,
+        "rows": [(one, *_said(one)) for one in page.rows],
         "tabs": [
             {"label": Bilingual(zh="待判斷", en="To be judged"), "url": path, "current": not everything, "count": None},
             {"label": Bilingual(zh="全部", en="All"), "url": f"{path}?view=all", "current": everything, "count": None},

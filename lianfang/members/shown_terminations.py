@@ -88,4 +88,4 @@ def decision(case: Termination, what: str, subject: Subject, at: datetime) -> di
 
 def of_member(organization_id: Any) -> list[tuple[Termination, tuple[Bilingual, str]]]:
     """Return a member's own requests with their states, the latest first."""
-    return [(case, state_of(case)) for case in queries.terminations(organization_id=organization_id)]
+    return [(case, state_of(case)) for case in queries.terminations_of(organization_id)]

@@ -18,7 +18,7 @@ from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.mailroom import queries as mail_queries
-from lianfang.members import actions, changes, changing, queries, shown_changes, shown_staff, words
+from lianfang.members import actions, changes, changing, paging, queries, shown_changes, shown_staff, words
 from lianfang.members.forms import (
     AuthorityForm,
     ChangeDecisionForm,
@@ -44,11 +44,12 @@ def listing(request: HttpRequest) -> HttpResponse:
     everything = request.GET.get("view") == "all"
     wanted = shown_staff.searched(request.GET.get("q"))
     found = changes.listing(open_only=not everything, words=wanted)
+    page = paging.page(found, ("-submitted_at", "id") if everything else queries.BY_DUE, request.GET.dict())
     context = {
         "rows": [
-            (case, shown_changes.state_of(case), [changing.RISKS[risk] for risk in case.risks])
-            for case in found[: changes.PAGE * 4]
+            (case, shown_changes.state_of(case), [changing.RISKS[risk] for risk in case.risks]) for case in page.rows
         ],
+        "page": page,
         "count": shown_staff.count_words(queries.capped(found)),
         "tabs": shown_staff.revocation_tabs(everything, request.path),
         "wanted": wanted,

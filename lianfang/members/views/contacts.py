@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from lianfang.accounts.doors import door, may
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import actions, contact_queries
+from lianfang.members import actions, contact_queries, paging
 from lianfang.members.forms import NoteForm, as_errors
 from lianfang.members.lifecycle import CONTACT_CHECK
 from lianfang.members.models import ContactCheck
@@ -63,7 +63,7 @@ def contacts(request: HttpRequest) -> HttpResponse:
     """How fresh the contacts of each member are, and what is left to the staff."""
     subject, at = asked(request).subject, asked(request).at
     context = {
-        "rows": contact_queries.freshness(at=at),
+        "page": paging.part(contact_queries.freshness(at=at), request.GET.dict()),
         "tasks": [
             (one, CONTACT_CHECK.states[one.state], STATE_TONES[one.state], organizations)
             for one, organizations in contact_queries.tasks()

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from lianfang.accounts.doors import door, may
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import actions, feeds, queries, running
+from lianfang.members import actions, feeds, paging, queries, running
 from lianfang.members.calendars import calendar_at
 from lianfang.members.forms import CalendarForm, HoldForm, as_errors
 from lianfang.policy.facts import Right
@@ -27,8 +27,10 @@ def deadlines(request: HttpRequest) -> HttpResponse:
     """Every limit that runs, how each was counted, and the table of rules."""
     at = asked(request).at
     rows = running.running(at)
+    page = paging.part(rows, request.GET.dict())
     context = {
-        "rows": [(one, one.days_left(at), -one.days_left(at), one.steps()) for one in rows[:500]],
+        "rows": [(one, one.days_left(at), -one.days_left(at), one.steps()) for one in page.rows],
+        "page": page,
         "count": len(rows),
         "rules": running.rules(at),
         "calendar": calendar_at(at),

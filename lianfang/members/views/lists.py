@@ -107,7 +107,7 @@ def file(_: HttpRequest, edition_id: UUID) -> HttpResponseBase:
 @door.staff
 def cases(request: HttpRequest) -> HttpResponse:
     """What editions gave against members in force."""
-    context = shown_lists.cases(everything=request.GET.get("view") == "all", path=request.path)
+    context = shown_lists.cases(request.GET.dict(), request.path)
     return render(request, "members/staff/list_cases.html", context)
 
 

@@ -16,7 +16,7 @@ from lianfang.accounts.doors import door
 from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import actions, changes, participation_queries, queries, shown_changes, shown_staff, words
+from lianfang.members import actions, changes, paging, participation_queries, queries, shown_changes, shown_staff, words
 from lianfang.members.forms import (
     AppealDecisionForm,
     ConflictForm,
@@ -41,8 +41,10 @@ def directory(request: HttpRequest) -> HttpResponse:
     """All group members, with the state of their membership."""
     wanted = {name: shown_staff.searched(request.GET.get(name)) for name in ("q", "state")}
     rows = queries.directory(words=wanted["q"], state=wanted["state"])
+    page = paging.page(rows, ("organization__name_zh", "id"), request.GET.dict())
     context = {
-        "rows": [(row, MEMBERSHIP.states[row.state], words.STATE_TONES[row.state]) for row in rows[:200]],
+        "rows": [(row, MEMBERSHIP.states[row.state], words.STATE_TONES[row.state]) for row in page.rows],
+        "page": page,
         "count": shown_staff.count_words(queries.capped(rows)),
         "wanted": wanted,
         "states": MEMBERSHIP.states,
@@ -104,7 +106,8 @@ def start(request: HttpRequest, membership_id: UUID) -> HttpResponseBase:
 def listing(request: HttpRequest) -> HttpResponse:
     """Revocation cases, open ones first by due date."""
     everything = request.GET.get("view") == "all"
-    cases = queries.revocations(open_only=not everything)
+    page = paging.page(queries.revocations(open_only=not everything), queries.BY_DUE, request.GET.dict())
+    cases = page.rows
     appeals = queries.appeals(cases)
     rows = [
         (
@@ -116,7 +119,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         )
         for case in cases
     ]
-    context = {"rows": rows, "tabs": shown_staff.revocation_tabs(everything, request.path)}
+    context = {"rows": rows, "page": page, "tabs": shown_staff.revocation_tabs(everything, request.path)}
     return render(request, "members/staff/revocations.html", context)
 
 

@@ -15,7 +15,7 @@ from lianfang.accounts.doors import door
 from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked, pair
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import actions, queries, shown_staff, words
+from lianfang.members import actions, paging, queries, shown_staff, words
 from lianfang.members import shown_terminations as shown
 from lianfang.members.forms import (
     ConflictForm,
@@ -37,8 +37,9 @@ from lianfang.policy.facts import Right
 def listing(request: HttpRequest) -> HttpResponse:
     """Requests to end a membership, open ones first by due date."""
     everything = request.GET.get("view") == "all"
-    rows = [(case, shown.state_of(case)) for case in queries.terminations(open_only=not everything)]
-    context = {"rows": rows, "tabs": shown.tabs(everything, request.path)}
+    page = paging.page(queries.terminations(open_only=not everything), queries.BY_DUE, request.GET.dict())
+    rows = [(case, shown.state_of(case)) for case in page.rows]
+    context = {"rows": rows, "page": page, "tabs": shown.tabs(everything, request.path)}
     return render(request, "members/staff/terminations.html", context)
 
 
