@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -129,8 +129,16 @@ def live_affiliations(*, person: Person, at: datetime) -> list[Affiliation]:
 
 def duties_of(*, person_id: UUID, at: datetime) -> frozenset[Duty]:
     """Return the duties that the person holds at that instant."""
-    grants = DutyGrant.objects.filter(person_id=person_id, granted_at__lte=require_aware(at)).exclude(ended_at__lte=at)
-    return frozenset(Duty(name) for name in grants.values_list("duty", flat=True))
+    return duties_by_person(people=[person_id], at=at)[person_id]
+
+
+def duties_by_person(*, people: Collection[UUID], at: datetime) -> dict[UUID, frozenset[Duty]]:
+    """Return the duties that each of these persons holds at that instant, in one statement."""
+    grants = DutyGrant.objects.filter(person_id__in=people, granted_at__lte=require_aware(at)).exclude(ended_at__lte=at)
+    found: dict[UUID, set[Duty]] = {person: set() for person in people}
+    for person, name in grants.values_list("person_id", "duty"):
+        found[person].add(Duty(name))
+    return {person: frozenset(duties) for person, duties in found.items()}
 
 
 def holders(*, subject: Subject, right: Right, at: datetime) -> list[str]:
@@ -138,27 +146,23 @@ def holders(*, subject: Subject, right: Right, at: datetime) -> list[str]:
     if subject.pair is None:
         return []
     pair = subject.pair
-    colleagues = Affiliation.objects.live(at).filter(organization=pair.organization, group=pair.group)
-    request = Request(channel=Channel.PAGE)
+    live = Affiliation.objects.live(at).filter(organization=pair.organization, group=pair.group)
+    colleagues = list(live.select_related("person__vault_key").order_by("started_at"))
+    duties = duties_by_person(people=[colleague.person_id for colleague in colleagues], at=at)
     return [
         colleague.person.name
-        for colleague in colleagues.select_related("person").order_by("started_at")
+        for colleague in colleagues
         if decide(
-            subject=_as_colleague(subject, colleague, at), right=right, target=None, at=at, request=request
+            subject=_as_colleague(subject, colleague, duties[colleague.person_id]),
+            right=right, target=None, at=at, request=Request(channel=Channel.PAGE),
         ).allowed
-    ]
+    ]  # fmt: skip
 
 
-def _as_colleague(subject: Subject, colleague: Affiliation, at: datetime) -> Subject:
+def _as_colleague(subject: Subject, colleague: Affiliation, duties: frozenset[Duty]) -> Subject:
     """The subject's own pair with the colleague's role and duties; both steps taken: only the role is asked about."""
-    return replace(
-        subject,
-        person=colleague.person_id,
-        role=Role(colleague.role),
-        duties=duties_of(person_id=colleague.person_id, at=at),
-        acknowledged=True,
-        mfa=True,
-    )
+    role = Role(colleague.role)
+    return replace(subject, person=colleague.person_id, role=role, duties=duties, acknowledged=True, mfa=True)
 
 
 # People page
