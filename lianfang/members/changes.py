@@ -16,7 +16,7 @@ from lianfang.accounts.models import Affiliation
 from lianfang.accounts.queries import keyed_digest
 from lianfang.kernel.clock import taipei
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import changing, importing, queries, roster
+from lianfang.members import changing, importing, queries, queries_lists, roster
 from lianfang.members.changing import Listed, Turn
 from lianfang.members.lifecycle import IN_FORCE, OPEN_CHANGE, ChangeReadiness
 from lianfang.members.models import (
@@ -300,6 +300,9 @@ def readiness(case: ChangeRequest, at: datetime) -> ChangeReadiness:
         unconfirmed=sum(one.confirmed is not True for one in asked),
         refused=sum(one.confirmed is False for one in asked),
         in_force=case.membership.state in IN_FORCE,
+        ownership=queries_lists.against_holdings(case.membership.application, {row.key: row.name for row in rows})
+        if rows
+        else None,
     )
 
 

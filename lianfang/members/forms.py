@@ -604,6 +604,10 @@ class FactsForm(StepForm):
         return changing.changed(self.before, {name: self.raw.get(name, "") for name in self.fields})
 
 
+MORE_PEOPLE = (None, "second", "third", "fourth")
+"""Prefixes of the forms of one request: so many people can be replaced in it."""
+
+
 class PersonForm(forms.Form):
     """Somebody takes the place of an administrator or a security contact."""
 

@@ -19,7 +19,7 @@ from lianfang.kernel.clock import taipei
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries_lists, roster
 from lianfang.members.checking import applicant_row, missing, roster_rows
-from lianfang.members.lifecycle import IN_FORCE, OPEN_TERMINATION, Readiness
+from lianfang.members.lifecycle import IN_FORCE, OPEN_CHANGE, OPEN_TERMINATION, Readiness
 from lianfang.members.models import (
     Appeal,
     Application,
@@ -385,6 +385,22 @@ class View:
 
     name: str
     rows: QuerySet[Application]
+
+
+def inbox_changes(*, view: str, person_id: UUID | None, at: datetime) -> QuerySet[ChangeRequest]:
+    """Return the open change requests that belong to a saved view of the queue, those due first."""
+    rows = ChangeRequest.objects.filter(state__in=OPEN_CHANGE)
+    today = taipei(at).replace(hour=23, minute=59, second=59, microsecond=999999)
+    narrowed = {
+        "mine": Q(reviewer=person_id),
+        "unassigned": Q(reviewer__isnull=True),
+        "today": Q(due_at__gte=at, due_at__lte=today),
+        "late": Q(due_at__lt=at),
+        "decision": ~Q(recommendation=""),
+        "open": Q(),
+    }.get(view)
+    rows = rows.none() if narrowed is None else rows.filter(narrowed)
+    return rows.select_related("membership__organization", "reviewer__vault_key").order_by("due_at", "number")
 
 
 def inbox_views(*, person_id: UUID | None, at: datetime) -> list[View]:

@@ -12,9 +12,19 @@ from django.urls import reverse
 from lianfang.accounts.doors import may
 from lianfang.kernel.clock import show
 from lianfang.kernel.text import Bilingual
-from lianfang.members import changes, changing, contact_queries, queries, shown, shown_lists, shown_staff, words
+from lianfang.members import (
+    changes,
+    changing,
+    contact_queries,
+    queries,
+    queries_lists,
+    shown,
+    shown_lists,
+    shown_staff,
+    words,
+)
 from lianfang.members.lifecycle import CHANGE
-from lianfang.members.models import ChangeRequest, FactChange, Membership, ScreeningFinding
+from lianfang.members.models import CaseEvent, ChangeRequest, FactChange, Membership, ScreeningFinding
 from lianfang.members.procedure import Spec
 from lianfang.members.purposes import PURPOSES
 from lianfang.members.roster import Row
@@ -207,12 +217,30 @@ def _answer(one: Any, at: datetime) -> tuple[Bilingual, str]:
     return Bilingual(zh="等待確認", en="Waiting"), "info"
 
 
+def _receivers(case: ChangeRequest) -> list[tuple[Bilingual, str]]:
+    """What is told of the receivers of a transfer: who agreed. Who is a member shows in nothing else (policy §2)."""
+    numbers = {one["to_ubn"] for one in case.values.get("roster", {}).get("transfer", ())}
+    agreed = sum(one.confirmed is True for one in changes.confirmations(case) if one.of == "receiver")
+    yes, waits = Bilingual(zh="已確認", en="Confirmed"), Bilingual(zh="等待確認", en="Waiting")
+    return [(yes, "good") if place < agreed else (waits, "info") for place in range(len(numbers))]
+
+
+def _of_members(event: CaseEvent) -> bool:
+    """Whether the member reads this event; that a receiver says no is not told from its silence."""
+    return event.event in _SHOWN_TO_MEMBERS and not (
+        event.event == "change_disowned" and event.detail.get("of") == "receiver"
+    )
+
+
 def members_case(case: ChangeRequest, at: datetime) -> dict[str, Any]:
     """Return the member's page of its request."""
+    own = [one for one in changes.confirmations(case) if one.of != "receiver"]
     return {
         **frame(case, at),
+        "confirmations": [(OF[one.of], one, _answer(one, at)) for one in own],
+        "receivers": _receivers(case),
         "timeline": shown.timeline(
-            [event for event in queries.events(case.number) if event.event in _SHOWN_TO_MEMBERS],
+            [event for event in queries.events(case.number) if _of_members(event)],
             queries.notes(case.number, to_applicant=True),
             names=False,
         ),
@@ -276,6 +304,7 @@ def staffs_case(case: ChangeRequest, subject: Subject, at: datetime) -> dict[str
     ready = changes.readiness(case, at)
     rows = changes.rows_to_screen(case, at) if ready.checked_again else []
     found = changes.findings(case.membership, rows[:ROWS_SHOWN])
+    owned = queries_lists.ownerships(case.membership.application) if rows else {}
     return {
         **frame(case, at),
         "conflict": conflict,
@@ -286,7 +315,13 @@ def staffs_case(case: ChangeRequest, subject: Subject, at: datetime) -> dict[str
         "readiness": ready,
         "checks": _checks(case, ready, at) if ready.checked_again else [],
         "screened": [
-            (row, found.get(row.key), shown_staff.result_words(found.get(row.key))) for row in rows[:ROWS_SHOWN]
+            (
+                row,
+                found.get(row.key),
+                shown_staff.result_words(found.get(row.key)),
+                shown_lists.ownership(owned.get(row.key), row.name),
+            )
+            for row in rows[:ROWS_SHOWN]
         ],
         "authority": _authority(case, at),
         "timeline": shown.timeline(queries.events(case.number), queries.notes(case.number), names=True),

@@ -10,7 +10,7 @@ from typing import Any
 
 from lianfang.accounts.doors import may
 from lianfang.kernel.text import Bilingual
-from lianfang.members import holdings, names, paging, queries_lists, words_lists
+from lianfang.members import holdings, names, paging, queries, queries_lists, shown, words_lists
 from lianfang.members.lifecycle import LIST_CASE, LIST_EDITION
 from lianfang.members.models import LIST_KINDS, ListCase, ListEdition, OwnershipStatement
 from lianfang.policy.facts import Right, Subject
@@ -130,6 +130,7 @@ def case(case_: ListCase, subject: Subject, at: datetime) -> dict[str, Any]:
     """Return one such case."""
     result, result_tone, state, tone = _said(case_)
     outcomes = dict(words_lists.outcomes(case_))
+    conflict = queries.conflict_of(case_.number, subject.person)
     return {
         "case": case_,
         "result": (result, result_tone),
@@ -138,7 +139,10 @@ def case(case_: ListCase, subject: Subject, at: datetime) -> dict[str, Any]:
         "hits": hits(case_.row_name, case_.matches),
         "still": queries_lists.still_so(case_, at) if case_.state == "open" else None,
         "outcome": outcomes.get(case_.outcome),
-        "may_judge": case_.state == "open" and may(subject=subject, right=Right.REVIEW, at=at),
+        "conflict": conflict,
+        "timeline": shown.timeline(queries.events(case_.number), [], names=True),
+        "may_declare": case_.state == "open",
+        "may_judge": case_.state == "open" and conflict is False and may(subject=subject, right=Right.REVIEW, at=at),
     }
 
 

@@ -58,6 +58,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/changes/<str:number>/take-up", change_cases.take_up, name="change_take_up"),
     path("staff/changes/<str:number>/authority", change_cases.authority, name="change_authority"),
     path("staff/changes/<str:number>/screening", change_cases.screening, name="change_screening"),
+    path(
+        "staff/changes/<str:number>/rows/<slug:row_key>/holdings", change_cases.state_holdings, name="change_holdings"
+    ),
     path("staff/changes/<str:number>/recommend/<slug:what>", change_cases.recommend, name="change_recommend"),
     path("staff/changes/<str:number>/decide/<slug:what>", change_cases.decide, name="change_decide"),
     path("staff/changes/<str:number>/return", change_cases.return_to_review, name="change_return"),
@@ -76,6 +79,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/lists/<uuid:edition_id>/file", lists.file, name="list_file"),
     path("staff/list-cases", lists.cases, name="list_cases"),
     path("staff/list-cases/<str:number>", lists.case, name="list_case"),
+    path("staff/list-cases/<str:number>/conflict", lists.conflict, name="list_case_conflict"),
     path("staff/list-cases/<str:number>/judge", lists.judge, name="list_case_judge"),
     path("staff/members", revocations.directory, name="member_directory"),
     path("staff/members/<uuid:membership_id>", revocations.membership, name="membership"),

@@ -28,7 +28,8 @@ from tests.world import World, answers, draft
 _BY_NAME = {
     "staff": (
         "audit_", "case", "change_case", "change_ask_again", "change_authority", "change_conflict",
-        "change_decide", "change_entry", "change_file", "change_note", "change_recommend", "change_return",
+        "change_decide", "change_entry",
+        "change_holdings", "change_file", "change_note", "change_recommend", "change_return",
         "change_screening", "change_take_up", "colleague_leaves", "invite_colleague_again", "letter", "membership",
         "security_hold_lift", "contact_settle", "mail", "participation_",
         "list_", "revocation", "appeal", "termination", "statement_file", "hold_lift", "decide_",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lianfang.kernel.clock import taipei
 from lianfang.kernel.deadlines import TAIWAN_OFFICE, Calendar
 from lianfang.kernel.refusal import Refusal
 from lianfang.members import actions, calendar_file, queries, running
@@ -16,6 +18,8 @@ from lianfang.members.calendars import calendar_at, named
 from lianfang.members.models import CalendarEdition, FeedLink, LegalHold
 from tests import world
 from tests.members import cases
+from tests.members import change_cases as changes_of
+from tests.members.test_changes import NEW
 from tests.members.test_hearing import notice
 from tests.members.test_terminating import asked, refused
 
@@ -112,7 +116,21 @@ def test_the_page_shows_every_limit_with_its_steps(made: world.World) -> None:
     } <= kinds  # fmt: skip
     assert (window.number, "appeal_window") not in kinds, "it was used"
     assert [what for number, what in kinds if number.startswith("P-")] == ["appeal"]
+    change = changes_of.file(made, made.ding, people=[(made.ding.admin, NEW)], by=made.ding.deputy)
+    at = made.clock.tick()
+    fact = actions.enter_fact(
+        membership=made.ding.membership, kind="drill", outcome="absent", text="演練", evidence="簽到表",
+        occurred_on=taipei(at).date(), by=made.reviewer.subject(at), at=at,
+    )  # fmt: skip
+    actions.object_to_fact(fact=fact, text="有參加。", by=made.ding.admin.subject(at), at=made.clock.tick())
+    later = {(one.number, one.what): one for one in running.running(made.clock.at)}
+    confirming = later[change.number, "confirmation"]
+    assert confirming.last_day == taipei(at + timedelta(days=14)).date(), "the first of its two mailboxes"
+    assert later[made.ding.membership.application.number or "", "objection"].steps(), "counted like any other limit"
     page = made.client(made.analyst).get("/staff/deadlines").content.decode()
+    rows = re.findall(r'<td class="inl mono" data-l="[^"]*">(D\d)</td><td class="full"[^>]*>(.*?)</td>', page)
+    by_hand = {rule for rule, words in rows if "請自行計算" in words}
+    assert by_hand == {"D2", "D3", "D4", "D5", "D6", "D7"}, "what no procedure counts says so, and nothing else does"
     assert "事件當日，不算入" in page
     assert "至少" in page
     assert "appeal_days" in page

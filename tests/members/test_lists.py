@@ -13,7 +13,7 @@ from lianfang.kernel.refusal import Refusal
 from lianfang.members import actions, queries, queries_lists
 from lianfang.members.models import Constituent, ListCase, ListEdition, ListRow, Membership, ScreeningRun
 from lianfang.members.subjects import subject_for
-from tests.members.cases import browser
+from tests.members.cases import browser, declare
 from tests.members.lists import BOARD, MAINLAND, bring, read, table
 from tests.world import SYSTEM, World, answers, build, business_number, draft, reread, send
 
@@ -180,6 +180,14 @@ def test_a_new_edition_compares_members_in_force_opens_cases_and_removes_nobody(
     assert sweep(world) == 0
 
     at = clock.tick()
+    with pytest.raises(Refusal, match=r"先聲明"):
+        actions.close_list_case(case=cases[wu.pk], outcome="other", note="不是", by=by.subject(at), at=at)
+    declare(world, cases[wu.pk], by, conflict=True)
+    with pytest.raises(Refusal, match=r"已聲明有利害關係"):
+        actions.close_list_case(case=cases[wu.pk], outcome="other", note="不是", by=by.subject(at), at=at)
+    for one in (wu.pk, ding.organization.pk):
+        declare(world, cases[one], by)
+    at = clock.tick()
     with pytest.raises(Refusal, match=r"統一編號相符|number matches"):
         actions.close_list_case(case=cases[wu.pk], outcome="other", note="不是", by=by.subject(at), at=at)
     with pytest.raises(Refusal, match=r"仍是如此|still so"):
@@ -259,6 +267,7 @@ def test_a_company_that_a_board_no_longer_has_opens_a_case_and_keeps_its_members
     # A code that went to another company is not this one's.
     bring(clock, by, [[yi[0], *stranger[1:]], bing], kind="tpex", on=date(2026, 11, 3))
     assert sweep(world) == 1
+    declare(world, cases[world.jia.organization.pk], by)
     at = clock.tick()
     actions.close_list_case(
         case=cases[world.jia.organization.pk], outcome="confirmed", note="已開始審查。", by=by.subject(at), at=at

@@ -177,6 +177,13 @@ def test_cases_that_a_list_opened_are_listed_read_and_judged() -> None:
     assert wu.name_zh in page
     assert "仍是如此" in page
     assert client.get("/staff/list-cases/L-2026-9999").status_code == 404
+    assert "您尚未聲明" in page or "尚未聲明" in page
+    assert f"/staff/list-cases/{number}/judge" not in page, "first whoever judges says whether he may"
+    assert client.post(f"/staff/list-cases/{name}/judge", {"outcome": "other", "note": "統編不同。"}).status_code == 422
+    for one in (number, name):
+        declared = client.post(f"/staff/list-cases/{one}/conflict", {"conflict": "no", "reason": ""})
+        assert declared.status_code == 302
+    assert f"/staff/list-cases/{number}/judge" in client.get(f"/staff/list-cases/{number}").content.decode()
     # By number there is no "somebody else".
     assert 'value="other"' not in client.get(f"/staff/list-cases/{number}/judge").content.decode()
     assert client.post(f"/staff/list-cases/{number}/judge", {"outcome": "settled", "note": "更正"}).status_code == 422

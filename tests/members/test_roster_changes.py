@@ -308,3 +308,37 @@ def test_a_file_that_became_nothing_is_erased_within_a_day(made: world.World) ->
             membership=made.ding.membership, name="x", content=b"a,b", by=made.ding.member.subject(), at=at
         )
     )
+
+
+def test_holdings_of_a_row_that_a_change_adds_are_entered_and_judged(made: world.World) -> None:
+    """The second test of 1.3 goes on after the admission: over 30 % layer by layer, and no approval stands."""
+    case = checked(made, taken_up(made, file(made, made.ding, roster={"add": [NEW]})))
+    row = changes.rows_to_screen(case, made.clock.at)[0]
+    client = made.client(made.reviewer)
+    where = f"/staff/changes/{case.number}/rows/{row.key}/holdings"
+    assert where in client.get(f"/staff/changes/{case.number}").content.decode()
+
+    def post(*held: tuple[str, str, str, bool]) -> int:
+        data: dict[str, str] = {"judged": "", "note": ""}
+        for place, (owner, owned, share, mainland) in enumerate(held):
+            data |= {f"{place}-owner": owner, f"{place}-owned": owned, f"{place}-share": share}
+            data |= {f"{place}-mainland": "on"} if mainland else {}
+        return int(client.post(where, data).status_code)
+
+    assert post(("陸資控股", "別家", "80", True)) == 422, "it says nothing about the row"
+    assert post(("陸資控股", row.name, "30.01", True)) == 302
+    assert changes.readiness(case, made.clock.at).ownership is not None
+    no = refused(
+        lambda: actions.recommend_change(case=case, what="approve", by=made.reviewer.subject(), at=made.clock.tick())
+    )
+    assert "陸資" in no.reason.zh
+    assert post(("陸資控股", row.name, "30", True)) == 302
+    assert changes.readiness(case, made.clock.at).ownership is None, "30 is not more than 30"
+    actions.recommend_change(case=case, what="approve", by=made.reviewer.subject(), at=made.clock.tick())
+    assert client.get(f"/staff/changes/{case.number}/rows/nothing/holdings").status_code == 404
+    assert made.client(made.approver).get(where).status_code in (403, 404)
+    withdrawn = file(made, made.yi, organization={"address": "新址"})
+    stated = lambda: actions.state_change_ownership(  # noqa: E731
+        case=withdrawn, row_key=row.key, rows=[], by=made.reviewer.subject(), at=made.clock.tick()
+    )
+    assert refused(stated).rule == "change-state", "under review alone"

@@ -195,6 +195,7 @@ DOORS: dict[str, str] = {
     ),
     **dict.fromkeys(
         ("change_ask_again", "change_authority", "change_case", "change_conflict", "change_decide", "change_entry",
+         "change_holdings",
          "change_file", "change_note", "change_recommend", "change_return", "change_screening", "change_take_up",
          "membership_history"), "staff's case",
     ),
@@ -207,7 +208,7 @@ DOORS: dict[str, str] = {
     "change_confirm": "way in",
     **dict.fromkeys(
         ("case_row", "case_holdings", "list_edition", "list_import", "list_discard", "list_file", "list_case",
-         "list_case_judge"), "staff's case",
+         "list_case_judge", "list_case_conflict"), "staff's case",
     ),
     **dict.fromkeys(("lists", "list_new", "list_cases"), "staff's list"),
     **dict.fromkeys(("exit", "exit_appeal", "exit_appeal_receipt", "exit_letter"), "exit"),

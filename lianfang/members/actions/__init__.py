@@ -67,7 +67,7 @@ from lianfang.members.actions.lapsing_changes import lapse_changes
 from lianfang.members.actions.limits import Difference, compare_calendar, end_feed, import_calendar, make_feed
 from lianfang.members.actions.listing import close_list_case, discard_list, import_list, read_list
 from lianfang.members.actions.naming_contacts import Naming
-from lianfang.members.actions.owning import state_ownership
+from lianfang.members.actions.owning import state_change_ownership, state_ownership
 from lianfang.members.actions.participating import (
     answer_objection,
     collect_participation,
@@ -228,6 +228,7 @@ __all__ = [
     "settle_contact",
     "start",
     "start_relay",
+    "state_change_ownership",
     "state_ownership",
     "submit",
     "take_up",

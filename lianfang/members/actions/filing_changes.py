@@ -57,6 +57,10 @@ _STRANGER = Bilingual(zh="這位人員不是貴組織的管理員或資安聯絡
 _SAME = Bilingual(zh="新的人員和原來的是同一個信箱。", en="The new person has the same address as the former one.")
 _LINK = Bilingual(zh="這個連結已經用過或過期。", en="This link was used, or its time is over.")
 _WRITE = Bilingual(zh="請寫下內容。", en="Write something.")
+_REPLACED_TWICE = Bilingual(zh="同一個人不能更換兩次。", en="Nobody is replaced twice.")
+_ALREADY_NAMED = Bilingual(
+    zh="這個信箱已出現在同一件異動的另一位。", en="This address stands for somebody else in the same request."
+)
 _ROW = Bilingual(zh="這一列的名稱或統一編號讀不出來。", en="The name or number of this row cannot be read.")
 
 
@@ -67,6 +71,8 @@ class Replacement:
     affiliation: UUID
     new: Mapping[str, str]
     stays: bool = False
+    form: str = ""
+    """The prefix of the form by which it came, so that a refusal leads there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +111,7 @@ def values_of(*, membership: Membership, filing: Filing, at: datetime) -> dict[s
     if differing:
         values["organization"] = differing
     if filing.people:
-        values["people"] = [_replacement(membership, spec, one, at) for one in filing.people]
+        values["people"] = _replacements(membership, spec, filing.people, at)
     named = contact_values(membership=membership, naming=filing.contacts, spec=spec, at=at)
     if named:
         values["contacts"] = named
@@ -126,6 +132,29 @@ def _check_rows(after: changes.After, ops: Mapping[str, Any]) -> None:
     seen: dict[roster.Row | str, int] = {}
     for place, row in enumerate(after.rows, start=1):
         roster.once(row, place, seen, after.applicant)
+
+
+def _replacements(
+    membership: Membership, spec: Spec, people: Sequence[Replacement], at: datetime
+) -> list[dict[str, Any]]:
+    """Return who takes whose place: nobody twice, and nobody who is replaced in the same request."""
+    found: list[dict[str, Any]] = []
+    for one in people:
+        try:
+            made = _replacement(membership, spec, one, at)
+            if any(made["affiliation"] == each["affiliation"] for each in found):
+                raise Refusal(_REPLACED_TWICE, rule="change-person", field="replace")
+            taken = {each[part]["email"].lower() for each in found for part in ("old", "new")}
+            former = {each["new"]["email"] for each in found}
+            if made["new"]["email"] in taken or made["old"]["email"].lower() in former:
+                raise Refusal(_ALREADY_NAMED, rule="change-person", field="new_email")
+        except Refusal as refusal:
+            if not one.form:
+                raise
+            field_ = f"{one.form}-{refusal.field}" if refusal.field else None
+            raise Refusal(refusal.reason, rule=refusal.rule, clause=refusal.clause, field=field_) from None
+        found.append(made)
+    return found
 
 
 def _replacement(membership: Membership, spec: Spec, one: Replacement, at: datetime) -> dict[str, Any]:

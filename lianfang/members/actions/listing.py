@@ -17,7 +17,7 @@ from lianfang.kernel.clock import taipei
 from lianfang.kernel.ids import digest
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.members import official, queries_lists, sheets, wake
+from lianfang.members import official, queries, queries_lists, sheets, wake
 from lianfang.members.actors import person_of
 from lianfang.members.lifecycle import LIST_CASE, LIST_EDITION
 from lianfang.members.models import LIST_KINDS, Constituent, ListCase, ListEdition, ListRow
@@ -178,7 +178,7 @@ def discard_list(*, edition: ListEdition, by: Subject, at: datetime) -> None:
 
 @action(Tag.MEMBERS_LIST_CASE_CLOSE)
 def close_list_case(*, case: ListCase, outcome: str, note: str, by: Subject, at: datetime) -> None:
-    """Judge a case in writing: `other`, `confirmed` or `settled`. No membership changes by it.
+    """Judge a case in writing: `other`, `confirmed` or `settled`, without a conflict. No membership changes by it.
 
     A constituent that is judged to be somebody else, or whose hit is no longer so, has access again from this instant.
     """
@@ -188,7 +188,9 @@ def close_list_case(*, case: ListCase, outcome: str, note: str, by: Subject, at:
     if move is None:
         raise Refusal(_OUTCOME, rule="list-case-outcome", field="outcome")
     still = queries_lists.still_so(locked, at)
-    LIST_CASE.move(locked, move, note=note, by_number=locked.result != "name_hit", still_so=still)
+    conflict = queries.conflict_of(locked.number, by.person)
+    by_number = locked.result != "name_hit"
+    LIST_CASE.move(locked, move, conflict=conflict, note=note, by_number=by_number, still_so=still)
     locked.outcome, locked.note = outcome, note.strip()[:_LONGEST_NOTE]
     locked.closed_by_id, locked.closed_at = person_of(by), at
     locked.save()

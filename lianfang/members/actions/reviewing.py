@@ -28,6 +28,7 @@ from lianfang.members.models import (
     ChangeRequest,
     ConflictDeclaration,
     CorrectionItem,
+    ListCase,
     Revocation,
     ScreeningFinding,
     Termination,
@@ -81,7 +82,7 @@ def locked_application(application: Application) -> Application:
 @action(Tag.MEMBERS_CONFLICT_DECLARE)
 def declare_conflict(
     *,
-    case: Application | Revocation | Termination | Appeal | ChangeRequest,
+    case: Application | Revocation | Termination | Appeal | ChangeRequest | ListCase,
     conflict: bool,
     reason: str = "",
     by: Subject,

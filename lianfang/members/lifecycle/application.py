@@ -81,7 +81,7 @@ def _eligible(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
     return readiness.eligibility
 
 
-def _not_held_from_the_mainland(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
+def not_held_from_the_mainland(_: Stateful, *, readiness: Readiness) -> Bilingual | None:
     return readiness.ownership
 
 
@@ -214,7 +214,7 @@ APPLICATION = Machine(
                 _eligible,
                 screened,
                 no_hit,
-                _not_held_from_the_mainland,
+                not_held_from_the_mainland,
                 authority_checked,
                 one_membership,
             ),
@@ -252,7 +252,7 @@ APPLICATION = Machine(
                 _eligible,
                 screened,
                 no_hit,
-                _not_held_from_the_mainland,
+                not_held_from_the_mainland,
                 authority_checked,
                 one_membership,
                 _enough_approvers,

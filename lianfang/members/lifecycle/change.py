@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from lianfang.kernel.machine import Machine, Move, Stateful
 from lianfang.kernel.text import Bilingual
-from lianfang.members.lifecycle.application import Readiness, authority_checked, no_hit, one_membership, screened
+from lianfang.members.lifecycle.application import (
+    Readiness,
+    authority_checked,
+    no_hit,
+    not_held_from_the_mainland,
+    one_membership,
+    screened,
+)
 from lianfang.members.lifecycle.guards import four_eyes, no_conflict
 from lianfang.policy.facts import Right
 
@@ -105,7 +112,16 @@ def _some_recommendation(_: Stateful, *, recommendation: str) -> Bilingual | Non
     return Bilingual(zh="審查人還沒有提出建議。", en="The reviewer has not recommended anything yet.")
 
 
-_CHECKS = (_in_force, _not_refused, _attested_anew, screened, no_hit, _authority, one_membership)
+_CHECKS = (
+    _in_force,
+    _not_refused,
+    _attested_anew,
+    screened,
+    no_hit,
+    not_held_from_the_mainland,
+    _authority,
+    one_membership,
+)
 
 OPEN_CHANGE = ("submitted", "under_review")
 

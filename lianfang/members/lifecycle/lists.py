@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lianfang.kernel.machine import Machine, Move, Stateful
 from lianfang.kernel.text import Bilingual
+from lianfang.members.lifecycle.guards import no_conflict
 from lianfang.policy.facts import Right
 
 
@@ -91,7 +92,7 @@ LIST_CASE = Machine(
             ["open"],
             "other",
             right=Right.REVIEW,
-            guards=(_not_by_number, _explained),
+            guards=(no_conflict, _not_by_number, _explained),
             clause="1.3",
             words=Bilingual(zh="判斷為他人", en="It is somebody else"),
         ),
@@ -100,7 +101,7 @@ LIST_CASE = Machine(
             ["open"],
             "confirmed",
             right=Right.REVIEW,
-            guards=(_explained,),
+            guards=(no_conflict, _explained),
             clause="1.3",
             words=Bilingual(zh="確認屬實", en="Confirm it"),
         ),
@@ -109,7 +110,7 @@ LIST_CASE = Machine(
             ["open"],
             "settled",
             right=Right.REVIEW,
-            guards=(_no_longer_so, _explained),
+            guards=(no_conflict, _no_longer_so, _explained),
             clause="1.3",
             words=Bilingual(zh="已不成立，結案", en="No longer so, close"),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -32,6 +34,7 @@ from lianfang.members.forms import (
 from lianfang.members.lifecycle import IN_FORCE
 from lianfang.members.models import ChangeRequest
 from lianfang.members.views.changes import facts_flow, history_page
+from lianfang.members.views.hits import holdings_page
 from lianfang.members.views.parts import declared, download, noted
 from lianfang.members.views.staff import chosen_findings
 from lianfang.policy.facts import Right
@@ -124,6 +127,18 @@ def authority(request: HttpRequest, number: str) -> HttpResponseBase:
             return redirect("change_case", number=number)
     title = Bilingual(zh="如何查證代表權限", en="How authority was checked")
     return _page(request, found, form, title, Bilingual(zh="記下查證", en="Record the check"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door(Right.REVIEW)
+def state_holdings(request: HttpRequest, number: str, row_key: str) -> HttpResponseBase:
+    """Enter the declared holdings behind a row whose words are new."""
+    found, at = _case(number), asked(request).at
+    listed = next((one for one in changes.rows_to_screen(found, at) if one.key == row_key), None)
+    if listed is None:
+        raise Http404
+    act = partial(actions.state_change_ownership, case=found)
+    return holdings_page(request, found.membership.application, listed, act, reverse("change_case", args=[number]))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -27,6 +27,7 @@ from lianfang.mailroom import queries as mail_queries
 from lianfang.mailroom.models import Mail, MailFile
 from lianfang.members import actions, changes, changing, contact_queries, roster, shown, shown_changes, uploads
 from lianfang.members.forms import (
+    MORE_PEOPLE,
     AcceptForm,
     ConstituentForm,
     ContactForm,
@@ -178,6 +179,11 @@ class Flow:
         return mail_queries.file_of(self.mail, _uuid(file_id))
 
     def _show(self, refusal: Refusal) -> None:
+        for form in self.given:
+            if form.prefix and (refusal.field or "").startswith(f"{form.prefix}-"):
+                field = (refusal.field or "").removeprefix(f"{form.prefix}-")
+                as_errors(form, Refusal(refusal.reason, rule=refusal.rule, clause=refusal.clause, field=field))
+                return
         known = next((form for form in self.given if refusal.field in form.fields), (*self.given, self.why)[0])
         as_errors(known, refusal)
 
@@ -246,7 +252,7 @@ def facts_flow(request: HttpRequest, membership: Membership, *, by_letter: bool 
     ]
     data = request.POST if request.method == "POST" else None
     facts = FactsForm(data, spec=spec, before=before)
-    person = PersonForm(data, people=listed)
+    people_forms = [PersonForm(data, people=listed, prefix=prefix) for prefix in MORE_PEOPLE]
     held = contact_queries.named(membership_id=membership.pk, at=at)
     contact = ContactForm(
         data, held=[(str(row.pk), f"{said(PURPOSES[row.purpose])}：{row.name} {row.email}") for row in held]
@@ -254,17 +260,10 @@ def facts_flow(request: HttpRequest, membership: Membership, *, by_letter: bool 
     why = WhyForm(data)
 
     def filing(attestation: Mapping[str, Any]) -> actions.Filing:
-        replaced = person.cleaned_data.get("replace")
-        new = {name: person.cleaned_data[f"new_{name}"] for name in ("name", "title", "email", "phone")}
-        one = (
-            [actions.Replacement(affiliation=UUID(replaced), new=new, stays=person.cleaned_data["stays"])]
-            if replaced
-            else []
-        )
         why.is_valid()
         return actions.Filing(
             organization={name: pair_[1] for name, pair_ in facts.differing().items()},
-            people=one,
+            people=[one for form in people_forms for one in _replacement(form)],
             contacts=actions.Naming(
                 ends=[UUID(key) for key in contact.cleaned_data.get("ends", ())],
                 purposes=contact.cleaned_data["purposes"],
@@ -277,14 +276,25 @@ def facts_flow(request: HttpRequest, membership: Membership, *, by_letter: bool 
 
     context = {
         "facts": facts,
-        "person": person,
+        "person": people_forms[0],
+        "more_people": people_forms[1:],
+        "more_open": any(form.errors or form.has_changed() for form in people_forms[1:]),
         "contact": contact,
         "title": Bilingual(zh="異動申請", en="Change request"),
     }
     return Flow(
-        request, membership, given=[facts, person, contact], filing=filing, page="members/change/form.html",
+        request, membership, given=[facts, *people_forms, contact], filing=filing, page="members/change/form.html",
         context=context, by_letter=by_letter,
     )  # fmt: skip
+
+
+def _replacement(form: PersonForm) -> list[actions.Replacement]:
+    given = form.cleaned_data
+    if not given.get("replace"):
+        return []
+    new = {name: given[f"new_{name}"] for name in ("name", "title", "email", "phone")}
+    replaced, prefix = UUID(given["replace"]), form.prefix or ""
+    return [actions.Replacement(affiliation=replaced, new=new, stays=given["stays"], form=prefix)]
 
 
 def _roster_flow(
@@ -419,13 +429,27 @@ def _ticked(request: HttpRequest) -> list[Constituent]:
 # One request
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @door(Right.FILE_CHANGE)
-def change(request: HttpRequest, number: str) -> HttpResponse:
-    """A request: what it changes, how far it is, what waits."""
+def change(request: HttpRequest, number: str) -> HttpResponseBase:
+    """A request: what it changes, how far it is, what waits; a link that confirms it can be mailed again."""
     case = _case(request, number)
+    if request.method == "POST":
+        return _ask_again(request, case)
     context = {**shown_changes.members_case(case, asked(request).at), "form": NoteForm()}
     return render(request, "members/change/case.html", context)
+
+
+def _ask_again(request: HttpRequest, case: ChangeRequest) -> HttpResponseBase:
+    wanted = request.POST.get("ask", "")
+    # The receiver of a transfer is asked by the centre: whether a number is a member's is not told to whoever asks.
+    own = (one for one in changes.confirmations(case) if one.of != "receiver")
+    found = next((one for one in own if str(one.pk) == wanted), None)
+    if found is None:
+        raise Http404
+    actions.ask_again(confirmation=found, by=asked(request).subject, at=asked(request).at)
+    messages.success(request, _("Sent again. The earlier link opens nothing any more."))
+    return redirect("change", number=case.number)
 
 
 @require_POST

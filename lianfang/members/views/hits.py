@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -73,15 +76,26 @@ def _judge(request: HttpRequest, application: Application, finding: ScreeningFin
 def state_holdings(request: HttpRequest, number: str, row_key: str) -> HttpResponseBase:
     """Enter the declared holdings behind one row."""
     application, listed = _row(number, row_key)
-    statement = queries_lists.ownerships(application).get(row_key)
+    back = reverse("case_row", args=[number, row_key])
+    return holdings_page(request, application, listed, partial(actions.state_ownership, application=application), back)
+
+
+def holdings_page(
+    request: HttpRequest,
+    application: Application,
+    listed: roster.Row,
+    act: Callable[..., object],
+    back: str,
+) -> HttpResponseBase:
+    """The page on which holdings behind a row are entered, of an application or of a change; `back` is where it was."""
+    statement = queries_lists.ownerships(application).get(listed.key)
     forms = _forms(request, statement.holdings if statement else None, listed)
     circle = CircleForm(request.POST or None)
     refusal: Refusal | None = None
     if request.method == "POST" and all([circle.is_valid(), *[form.is_valid() for form in forms]]):
         try:
-            actions.state_ownership(
-                application=application,
-                row_key=row_key,
+            act(
+                row_key=listed.key,
                 rows=[form.cleaned_data for form in forms],
                 judged=circle.cleaned_data["judged"],
                 note=circle.cleaned_data["note"],
@@ -92,10 +106,10 @@ def state_holdings(request: HttpRequest, number: str, row_key: str) -> HttpRespo
             refusal = caught
         else:
             messages.success(request, _("The holdings are recorded."))
-            return redirect("case_row", number=number, row_key=row_key)
+            return redirect(back)
     wrong = (refusal.field or "").rpartition("-")[2] if refusal else ""
     context = {
-        "application": application,
+        "back": back,
         "row": listed,
         "forms": [(place, form, str(place - 1) == wrong) for place, form in enumerate(forms, start=1)],
         "circle": circle,

@@ -15,9 +15,10 @@ from lianfang.accounts.doors import door
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
 from lianfang.members import actions, queries_lists, shown_lists
-from lianfang.members.forms import as_errors
+from lianfang.members.forms import ConflictForm, as_errors
 from lianfang.members.forms_lists import ListCaseForm, ListForm
 from lianfang.members.models import ListCase, ListEdition
+from lianfang.members.views.parts import declared
 from lianfang.policy.facts import Right
 
 
@@ -117,6 +118,17 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
     """One case: the strings side by side, the edition, what is still so."""
     context = shown_lists.case(_case(number), asked(request).subject, asked(request).at)
     return render(request, "members/staff/list_case.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door.staff
+def conflict(request: HttpRequest, number: str) -> HttpResponseBase:
+    """Declare whether there is a conflict of interest in this case."""
+    found, form = _case(number), ConflictForm(request.POST or None)
+    if declared(request, found, form):
+        return redirect("list_case", number=number)
+    context = {"case": found, "form": form}
+    return render(request, "members/staff/list_case_conflict.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

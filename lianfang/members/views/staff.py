@@ -18,7 +18,8 @@ from lianfang.accounts.doors import door
 from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import actions, queries, shown_staff, words
+from lianfang.kernel.text import Bilingual
+from lianfang.members import actions, queries, shown_changes, shown_staff, words
 from lianfang.members.forms import (
     AuthorityForm,
     ConflictForm,
@@ -30,9 +31,11 @@ from lianfang.members.forms import (
     as_errors,
     cleaned_date,
 )
-from lianfang.members.models import Application
+from lianfang.members.models import Application, ChangeRequest
 from lianfang.members.views.parts import declared, download, noted
 from lianfang.policy.facts import Right
+
+_CHANGES_SHOWN = 20
 
 
 @require_safe
@@ -59,8 +62,15 @@ def inbox(request: HttpRequest, view: str = "") -> HttpResponse:
         "kinds": {name: words.KINDS[name] for name in ("twse", "tpex", "association")},
         "states": shown_staff.states(),
         "ages": shown_staff.ageing(asked(request).at),
+        "changes": _changes(request, current.name) if not any(wanted.values()) else [],
     }
     return render(request, "members/staff/queue.html", context)
+
+
+def _changes(request: HttpRequest, view: str) -> list[tuple[ChangeRequest, tuple[Bilingual, str]]]:
+    """Members' change requests of this view; the page of changes has them all with their filters."""
+    found = queries.inbox_changes(view=view, person_id=asked(request).subject.person, at=asked(request).at)
+    return [(one, shown_changes.state_of(one)) for one in found[:_CHANGES_SHOWN]]
 
 
 @require_safe
