@@ -57,6 +57,10 @@ _STRANGER = Bilingual(zh="這位人員不是貴組織的管理員或資安聯絡
 _SAME = Bilingual(zh="新的人員和原來的是同一個信箱。", en="The new person has the same address as the former one.")
 _LINK = Bilingual(zh="這個連結已經用過或過期。", en="This link was used, or its time is over.")
 _WRITE = Bilingual(zh="請寫下內容。", en="Write something.")
+_ALL_GO = Bilingual(
+    zh="至少要有一位在任的管理員留到新管理員接受邀請為止；請先更換一位。",
+    en="One administrator in office stays until a new one has accepted the invitation; replace the others after that.",
+)
 _REPLACED_TWICE = Bilingual(zh="同一個人不能更換兩次。", en="Nobody is replaced twice.")
 _ALREADY_NAMED = Bilingual(
     zh="這個信箱已出現在同一件異動的另一位。", en="This address stands for somebody else in the same request."
@@ -154,7 +158,20 @@ def _replacements(
             field_ = f"{one.form}-{refusal.field}" if refusal.field else None
             raise Refusal(refusal.reason, rule=refusal.rule, clause=refusal.clause, field=field_) from None
         found.append(made)
+    if len(found) > 1:
+        _one_remains(membership, found, at)
     return found
+
+
+def _one_remains(membership: Membership, people: Sequence[Mapping[str, Any]], at: datetime) -> None:
+    """Raise Refusal where several go at once and no administrator in office would be left to look after the member.
+
+    The new ones are invited only when the change is applied, and act once they have accepted.
+    """
+    leaving = {one["affiliation"] for one in people}
+    held = changes.people_at(membership.organization_id, at)
+    if not any(row.role == Role.MEMBER_ADMIN and str(row.pk) not in leaving for row in held):
+        raise Refusal(_ALL_GO, rule="last-administrator", clause="2.4", field="replace")
 
 
 def _replacement(membership: Membership, spec: Spec, one: Replacement, at: datetime) -> dict[str, Any]:
