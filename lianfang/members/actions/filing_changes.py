@@ -155,7 +155,7 @@ def _replacements(
         except Refusal as refusal:
             if not one.form:
                 raise
-            field_ = f"{one.form}-{refusal.field}" if refusal.field else None
+            field_ = f"{one.form}-{refusal.field}" if refusal.field else ""
             raise Refusal(refusal.reason, rule=refusal.rule, clause=refusal.clause, field=field_) from None
         found.append(made)
     if len(found) > 1:
