@@ -56,7 +56,7 @@ class Pair:
     @property
     def own_plane(self) -> bool:
         """Whether it lies where a member, or its machine, works."""
-        return self.hidden.path.startswith(("/member", "/taxii2"))
+        return self.hidden.path.startswith(("/member", "/case-files", "/taxii2"))
 
 
 FORMS: dict[str, tuple[tuple[str, Any], ...]] = {
