@@ -34,12 +34,15 @@ from lianfang.exchange.actions import set_profile
 from lianfang.intel import intake, wake
 from lianfang.intel import tasks as intel_tasks
 from lianfang.intel.labelling import LabelForm
+from lianfang.mailroom import tasks as mailroom_tasks
 from lianfang.members.models import Application
 from lianfang.members.tasks import erase_drafts
 from lianfang.outbox import tasks as outbox_tasks
 from lianfang.policy.facts import Audience, AudienceKind, Channel, NameSource, Tlp
 from tests.faults import durable
 from tests.faults.site import Site, browser, reached, send, worker
+from tests.mailroom import mails
+from tests.mailroom.conftest import Box
 from tests.world import BEGIN, Actor, Clock, World, answers, draft, reread, review
 from tests.world import send as send_application
 
@@ -78,6 +81,8 @@ class Log:
     approved: list[str] = field(default_factory=list)
     expired: list[str] = field(default_factory=list)
     """Drafts whose time was over when they were made."""
+    written: int = 0
+    """Mails that lay in the centre's mailbox."""
     read: set[str] = field(default_factory=set)
     """Objects that the reader was given."""
     again: Counter[str] = field(default_factory=Counter)
@@ -90,6 +95,7 @@ class Storm:
 
     world: World
     cluster: Cluster
+    box: Box
     folder: Path
     dice: random.Random
     site: Site = field(init=False)
@@ -211,6 +217,7 @@ class Storm:
         work = {
             "audit.after-leaves": self._submit, "audit.receipts.before-commit": self._receipt,
             "intel.embargo.before-commit": self._embargo, "intel.index.before-commit": self._submit,
+            "mailroom.take.after-commit": self._mail, "mailroom.take.before-commit": self._mail,
             "members.erase.before-commit": self._old_draft,
         }  # fmt: skip
         work.get(place, self._apply)()
@@ -244,6 +251,11 @@ class Storm:
         self.log.expired.append(str(self._draft(Clock(BEGIN - timedelta(days=60))).pk))
         _ask(erase_drafts)
 
+    def _mail(self) -> None:
+        self.log.written += 1
+        self.box.put(mails.mail(message_id=f"<{self.log.written}@storm.example>"))
+        _ask(mailroom_tasks.fetch_mail)
+
     def _receipt(self) -> None:
         self._submit()
         self._read()
@@ -260,7 +272,7 @@ class Storm:
         """A second worker does what was left behind: what the schedule would bring within minutes is asked for now."""
         with connection.cursor() as cursor:
             cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
-        for task in (outbox_tasks.revive_stalled, outbox_tasks.sweep, intel_tasks.sweep):
+        for task in (outbox_tasks.revive_stalled, outbox_tasks.sweep, intel_tasks.sweep, mailroom_tasks.fetch_mail):
             _ask(task)
         self.worker = worker()
 

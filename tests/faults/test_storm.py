@@ -29,6 +29,7 @@ from lianfang.intel.models import Embargo, LogEntry, Receipt, SearchRow, Submiss
 from lianfang.intel.positions import INDEX
 from lianfang.intel.receipts import versions_of
 from lianfang.kernel.clock import utcnow
+from lianfang.mailroom.models import Mail
 from lianfang.members.models import Application, Attestation, Decision, Membership
 from lianfang.outbox import sender
 from lianfang.outbox.actions import LEASE
@@ -39,6 +40,7 @@ from tests.database import PLACE
 from tests.faults.durable import durable
 from tests.faults.storm import WEB, Storm, word
 from tests.goals import goal
+from tests.mailroom.conftest import Box, box, imap_server  # noqa: F401 - fixtures
 from tests.outbox.conftest import Folder, folder_server  # noqa: F401 - a fixture
 from tests.world import build
 
@@ -47,7 +49,13 @@ WORKER = sorted(set(NAMES) - set(WEB))
 
 
 @pytest.fixture
-def storm(transactional_db: None, folder_server: Folder, tmp_path: Path, settings: Any) -> Iterator[Storm]:  # noqa: F811
+def storm(
+    transactional_db: None,
+    folder_server: Folder,  # noqa: F811
+    box: Box,  # noqa: F811
+    tmp_path: Path,
+    settings: Any,
+) -> Iterator[Storm]:
     """A site, a worker's work and a durable database."""
     settings.MAIL_HOST, settings.MAIL_PORT = "127.0.0.1", folder_server.port
     INDEX.clear()
@@ -59,7 +67,7 @@ def storm(transactional_db: None, folder_server: Folder, tmp_path: Path, setting
     below.chmod(0o711)
     with durable(below) as cluster:
         (tmp_path / "marks").mkdir()
-        made = Storm(build(), cluster, tmp_path / "marks", random.Random(0))
+        made = Storm(build(), cluster, box, tmp_path / "marks", random.Random(0))
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('fsync'), current_setting('synchronous_commit')")
             assert cursor.fetchone() == ("on", "on")
@@ -102,6 +110,7 @@ def _accounts(storm: Storm, mail: Folder, planned: list[tuple[str, str]]) -> Non
     submissions_are_there_once(storm)
     cases_are_there_once(storm)
     mails_left_once(storm, mail)
+    mails_came_in_once(storm)
     reads_are_covered(storm)
     the_ledger_is_whole()
 
@@ -177,6 +186,12 @@ def mails_left_once(storm: Storm, mail: Folder) -> None:
     assert sent <= set(arrived) <= sent | unknown
     # Only where a worker, or its database, died over a mail can nobody know.
     assert len(unknown) <= sum(times for (victim, place), times in storm.kills.items() if place in WORKER)
+
+
+def mails_came_in_once(storm: Storm) -> None:
+    """Every mail of the mailbox is there, once, and has been moved away."""
+    until(lambda: not storm.box.holds())
+    assert Mail.objects.count() == storm.log.written == len(storm.box.holds("Lianfang-taken"))
 
 
 def reads_are_covered(storm: Storm) -> None:

@@ -47,9 +47,10 @@ def _trigger(table: str, name: str, events: str, when: str = "") -> str:
     )
 
 
-def _triggers() -> str:
+def triggers(tables: dict[str, tuple[bool, str]]) -> str:
+    """Return the statements by which these tables move the epoch."""
     made = []
-    for table, (comes_and_goes, change) in TABLES.items():
+    for table, (comes_and_goes, change) in tables.items():
         made.append(_trigger(table, "lf_facts_rows", "INSERT OR DELETE" if comes_and_goes else "DELETE"))
         made.append(_trigger(table, "lf_facts_change", "UPDATE", f"WHEN ({change})"))
     return "".join(made)
@@ -64,4 +65,4 @@ class Migration(migrations.Migration):
         ("mfa", "0003_authenticator_type_uniq"),
         ("policy", "0001_initial"),
     ]
-    operations = [migrations.RunSQL(FUNCTION + _triggers(), "DROP FUNCTION lf_facts_moved() CASCADE")]
+    operations = [migrations.RunSQL(FUNCTION + triggers(TABLES), "DROP FUNCTION lf_facts_moved() CASCADE")]
