@@ -68,15 +68,19 @@ def _forget() -> None:
     sequencer._horizon.tx = 0
 
 
-def before(executor: MigrationExecutor) -> list[tuple[str, str]]:
-    """One migration back from the newest of each app of ours; everything else as it is now."""
+def before(executor: MigrationExecutor) -> list[tuple[str, str | None]]:
+    """One migration back from the newest of each app of ours; everything else as it is now.
+
+    What needs such a newest migration itself, as an app that is new does, was not there yet.
+    """
     graph = executor.loader.graph
-    targets = []
+    targets = {}
     for app, name in graph.leaf_nodes():
         ours = apps.get_app_config(app).name.startswith("lianfang.")
         parents = [parent for parent in graph.node_map[app, name].parents if parent.key[0] == app] if ours else []
-        targets.append(parents[0].key if parents else (app, name))
-    return targets
+        targets[app] = parents[0].key if parents else (app, name)
+    newest = {leaf for leaf in graph.leaf_nodes() if targets[leaf[0]] != leaf}
+    return [(app, None) if newest & set(graph.forwards_plan(key)) else key for app, key in targets.items()]
 
 
 def columns(server: psycopg.Connection) -> dict[str, dict[str, str]]:
