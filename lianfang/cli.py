@@ -25,7 +25,7 @@ from lianfang.kernel.clock import utcnow
 from lianfang.kernel.refusal import Refusal
 
 if TYPE_CHECKING:
-    from lianfang.audit.verify import Head
+    from lianfang.audit.checkpoints import Head
 
 __all__ = ["main"]
 
@@ -212,8 +212,9 @@ def _bootstrap(chosen: argparse.Namespace) -> int:
 def _audit_verify(chosen: argparse.Namespace) -> int:
     with _database(chosen):
         _django()
+        from lianfang.audit.checkpoints import BadCheckpoint
         from lianfang.audit.signing import SigningKeyUnusable
-        from lianfang.audit.verify import BadCheckpoint, verify
+        from lianfang.audit.verify import verify
 
         try:
             report = verify(kept=_kept(chosen.checkpoint))
@@ -227,7 +228,7 @@ def _audit_verify(chosen: argparse.Namespace) -> int:
 
 
 def _kept(path: Path | None) -> Head | None:
-    from lianfang.audit.verify import BadCheckpoint, read_checkpoint
+    from lianfang.audit.checkpoints import BadCheckpoint, read_checkpoint
 
     try:
         return read_checkpoint(path.read_text(encoding="utf-8")) if path else None

@@ -14,8 +14,9 @@ from cryptography.exceptions import InvalidTag
 
 from lianfang import deploy, health
 from lianfang.accounts.models import Affiliation, Person
+from lianfang.audit.checkpoints import BadCheckpoint, Head
 from lianfang.audit.signing import SigningKeyUnusable
-from lianfang.audit.verify import BadCheckpoint, Head, verify
+from lianfang.audit.verify import verify
 from lianfang.health import Check
 from lianfang.intel.positions import INDEX
 from lianfang.members.subjects import subject_for

@@ -15,10 +15,11 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from django.db import models, transaction
 
+from lianfang.audit.checkpoints import Head
 from lianfang.audit.models import Entry, Verification
 from lianfang.audit.signing import SigningKeyUnusable
 from lianfang.audit.tags import Tag
-from lianfang.audit.verify import Head, Problem, Report, verify
+from lianfang.audit.verify import Problem, Report, verify
 from lianfang.kernel.canonical import canonical
 from lianfang.kernel.clock import require_aware
 from lianfang.kernel.refusal import Refusal

@@ -10,23 +10,23 @@ Whoever verifies needs the file and the verifier key, no server, and no database
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
 from lianfang.audit import signing
+from lianfang.audit.checkpoints import Head, read_checkpoint, signed_by
 from lianfang.kernel.canonical import canonical
 from lianfang.kernel.merkle import leaf_hash, verify_inclusion
 from lianfang.kernel.text import Bilingual
 
 FORMAT = "lianfang-case-file/1"
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
-ENTRIES, CHECKPOINT, KEY = "ledger/entries.json", "ledger/checkpoint.txt", "ledger/key.txt"
+ENTRIES, CHECKPOINT = "ledger/entries.json", "ledger/checkpoint.txt"
 MOST_BYTES = 2**31
 """Past this the archive would need another form; no case comes near it."""
 _LOCAL = struct.Struct("<IHHHHHIIIHH")
@@ -80,19 +80,14 @@ def write(
         listed.append({"path": path, "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)})
     manifest = canonical({**about, "files": listed, "format": FORMAT, "key": key.public.vkey})
     writer.add(MANIFEST, manifest)
-    writer.add(SIGNATURE, _note(about, manifest, key).encode())
+    body = _body(about, manifest)
+    writer.add(SIGNATURE, signing.note(body, key.private.sign(body.encode()), key.public).encode())
     writer.close()
     return hashlib.sha256(manifest).digest()
 
 
 def _body(about: Mapping[str, Any], manifest: bytes) -> str:
     return f"{FORMAT}\n{about.get('case', '')}\n{hashlib.sha256(manifest).hexdigest()}\n"
-
-
-def _note(about: Mapping[str, Any], manifest: bytes, key: signing.SigningKey) -> str:
-    body = _body(about, manifest)
-    line = base64.b64encode(bytes.fromhex(key.public.id) + key.private.sign(body.encode())).decode()
-    return f"{body}\n\N{EM DASH} {key.name} {line}\n"
 
 
 class _Writer:
@@ -181,14 +176,9 @@ def _signed(found: Mapping[str, bytes], manifest: Mapping[str, Any], key: signin
     if f"{body}\n" != _body(manifest, found[MANIFEST]):
         part = SIGNATURE if _names_no_digest(body, manifest) else MANIFEST
         return Fault(part, Bilingual(zh="清單與簽章不符。", en="The manifest is not the one that was signed."))
-    dash, name, encoded = [*rest.rstrip("\n").split(" "), "", "", ""][:3]
-    try:
-        signature = base64.b64decode(encoded, validate=True)
-    except ValueError:
-        signature = b""
-    good = (dash, name, signature[:4].hex()) == ("\N{EM DASH}", key.name, key.id) and key.verifies(
-        signature=signature[4:], content=f"{body}\n".encode()
-    )
+    # One line and no other: no byte of the archive may be there that nothing covers.
+    signature = signing.signature_of(rest.rstrip("\n"), key)
+    good = signature is not None and key.verifies(signature=signature, content=f"{body}\n".encode())
     return None if good else Fault(SIGNATURE, Bilingual(zh="簽章不成立。", en="The signature does not hold."))
 
 
@@ -260,27 +250,22 @@ def _ledger(found: Mapping[str, bytes], manifest: Mapping[str, Any]) -> tuple[in
         return 0, Fault(
             CHECKPOINT, Bilingual(zh="檢查點的簽章不成立。", en="The checkpoint's signature does not hold.")
         )
-    size, root = head
     for one in proved:
         leaf = leaf_hash(canonical(one["entry"]))
         path = [bytes.fromhex(part) for part in one["path"]]
-        if not verify_inclusion(leaf=leaf, index=int(one["seq"]), size=size, proof=path, root=root):
+        if not verify_inclusion(leaf=leaf, index=int(one["seq"]), size=head.size, proof=path, root=head.root):
             words = Bilingual(zh=f"第{one['entry']['id']}筆紀錄不在簽章的樹中。",
                               en=f"Entry {one['entry']['id']} is not in the signed tree.")  # fmt: skip
             return 0, Fault(ENTRIES, words)
     return len(proved), None
 
 
-def _checkpoint(found: Mapping[str, bytes], manifest: Mapping[str, Any]) -> tuple[int, bytes] | None:
-    note = found.get(CHECKPOINT, b"").decode("utf-8", "replace")
-    body, _, rest = note.partition("\n\n")
+def _checkpoint(found: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Head | None:
     try:
-        key = signing.parse_vkey(str(manifest["key"]))
-        size, root = int(body.split("\n")[1]), base64.b64decode(body.split("\n")[2], validate=True)
-        signature = base64.b64decode(rest.strip().split(" ")[2], validate=True)
-    except (ValueError, IndexError):
+        head = read_checkpoint(found.get(CHECKPOINT, b"").decode("utf-8", "replace"))
+        return head if signed_by(head, signing.parse_vkey(str(manifest["key"]))) else None
+    except (ValueError, KeyError):
         return None
-    return (size, root) if key.verifies(signature=signature[4:], content=f"{body}\n".encode()) else None
 
 
 def _missing(path: str) -> Fault:
@@ -289,8 +274,3 @@ def _missing(path: str) -> Fault:
 
 def _damaged(path: str, at: int) -> Fault:
     return Fault(path, Bilingual(zh=f"封存檔在第{at}個位元組損壞。", en=f"The archive is damaged at byte {at}."))
-
-
-def names(source: bytes) -> Iterator[str]:
-    """Return the names of the files in an archive, in their order."""
-    yield from _members(source)[0]

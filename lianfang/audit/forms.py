@@ -9,9 +9,9 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from lianfang.audit.checkpoints import BadCheckpoint, Head, read_checkpoint
 from lianfang.audit.queries import Filters
 from lianfang.audit.tags import Tag
-from lianfang.audit.verify import BadCheckpoint, Head, read_checkpoint
 from lianfang.kernel.clock import TAIPEI
 
 _LARGEST_CHECKPOINT = 4096

@@ -133,14 +133,13 @@ def _sign(*, size: int, root: bytes, at: datetime) -> Checkpoint:
     key = signing.signing_key(may_create=not Checkpoint.objects.exists())
     body = note_body(origin=key.name, size=size, root=root, at=at)
     signature = key.private.sign(body.encode())
-    line = base64.b64encode(bytes.fromhex(key.public.id) + signature).decode()
     return Checkpoint.objects.create(
         size=size,
         root=root,
         at=at,
         key_id=key.public.id,
         signature=signature,
-        note=f"{body}\n\N{EM DASH} {key.name} {line}\n",
+        note=signing.note(body, signature, key.public),
     )
 
 

@@ -110,6 +110,22 @@ def parse_vkey(text: str) -> PublicKey:
     return key
 
 
+def note(body: str, signature: bytes, key: PublicKey) -> str:
+    """Return a text with the key's signature over it below (C2SP signed-note)."""
+    line = base64.b64encode(bytes.fromhex(key.id) + signature).decode()
+    return f"{body}\n\N{EM DASH} {key.name} {line}\n"
+
+
+def signature_of(line: str, key: PublicKey) -> bytes | None:
+    """Return the signature, unchecked, that a line of a note says is this key's; None for any other line."""
+    dash, name, encoded = [*line.split(" "), "", "", ""][:3]
+    try:
+        content = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return None
+    return content[4:] if (dash, name, content[:4].hex()) == ("\N{EM DASH}", key.name, key.id) else None
+
+
 def _create(where: Path) -> None:
     seed = os.urandom(32)
     name = settings.BASE_URL.partition("://")[2].partition("/")[0] + "/audit"

@@ -7,8 +7,6 @@ rewrite everything, but not sign it without the key file.
 
 from __future__ import annotations
 
-import base64
-import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 
 from lianfang.audit import signing
+from lianfang.audit.checkpoints import BadCheckpoint, Head, read_checkpoint, signed_by
 from lianfang.audit.leaves import hash_of
 from lianfang.audit.models import Checkpoint, Entry, Leaf, Node
 from lianfang.kernel.merkle import NewNode, Tree
@@ -26,19 +25,6 @@ from lianfang.kernel.text import Bilingual
 LATE = timedelta(minutes=10)
 _CHUNK = 2000
 _MOST_PROBLEMS = 100
-
-
-class BadCheckpoint(ValueError):
-    """A checkpoint file cannot be read, or its signature does not hold; the text says which."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A checkpoint as somebody kept it: the tree had this root when it had this many leaves."""
-
-    size: int
-    root: bytes
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,41 +67,6 @@ class Report:
             zh=f"共{self.size}筆紀錄，全部與簽章的檢查點相符，樹根{self.root.hex()[:12]}。",
             en=f"{self.size} entries, all as signed; root {self.root.hex()[:12]}.",
         )
-
-
-def read_checkpoint(text: str) -> Head:
-    """Read a kept checkpoint: the signed note, or the JSON that `/audit/checkpoint` gives.
-
-    Raises BadCheckpoint for anything else. The signature is the caller's to check (`signed_by`).
-    """
-    note = text
-    if text.lstrip().startswith("{"):
-        try:
-            note = json.loads(text)["note"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            raise BadCheckpoint("the file is JSON without a `note`") from None
-    lines = note.split("\n") if isinstance(note, str) else []
-    try:
-        size, root = int(lines[1]), base64.b64decode(lines[2], validate=True)
-    except (IndexError, ValueError):
-        raise BadCheckpoint("the file is not a checkpoint: line 2 is the size, line 3 the root in base64") from None
-    if size < 1 or len(root) != 32:
-        raise BadCheckpoint("the file is not a checkpoint: size or root is out of range")
-    return Head(size=size, root=root, note=note)
-
-
-def signed_by(head: Head, key: signing.PublicKey) -> bool:
-    """Return whether a signature line of the note was made by this key over its body."""
-    body, separator, lines = head.note.partition("\n\n")
-    for line in lines.splitlines() if separator else []:
-        dash, name, encoded = [*line.split(" "), "", "", ""][:3]
-        try:
-            content = base64.b64decode(encoded, validate=True)
-        except ValueError:
-            continue
-        if (dash, name, content[:4].hex()) == ("\N{EM DASH}", key.name, key.id):
-            return key.verifies(signature=content[4:], content=f"{body}\n".encode())
-    return False
 
 
 def verify(*, kept: Head | None = None) -> Report:

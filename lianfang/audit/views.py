@@ -17,11 +17,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lianfang.audit import actions, queries, signing
+from lianfang.audit.checkpoints import BadCheckpoint
 from lianfang.audit.forms import AcknowledgeForm, FilterForm, PlaceForm, VerifyForm
 from lianfang.audit.leaves import content
 from lianfang.audit.models import Checkpoint
 from lianfang.audit.queries import Filters
-from lianfang.audit.verify import BadCheckpoint
 from lianfang.kernel.ids import short
 from lianfang.policy.facts import Subject
 

@@ -11,10 +11,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from lianfang.audit.checkpoints import BadCheckpoint, Head, read_checkpoint
 from lianfang.audit.leaves import hash_of
 from lianfang.audit.models import Checkpoint, Entry, Leaf
 from lianfang.audit.sequencer import Horizon, checkpoint, number
-from lianfang.audit.verify import BadCheckpoint, Head, Report, read_checkpoint, verify
+from lianfang.audit.verify import Report, verify
 from lianfang.kernel.clock import utcnow
 from lianfang.kernel.merkle import Tree
 from tests.audit.deeds import deed, ledger

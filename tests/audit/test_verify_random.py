@@ -11,10 +11,11 @@ import psycopg
 import pytest
 
 from lianfang.audit import signing
+from lianfang.audit.checkpoints import BadCheckpoint, Head, read_checkpoint
 from lianfang.audit.leaves import hash_of
 from lianfang.audit.models import Entry
 from lianfang.audit.sequencer import checkpoint
-from lianfang.audit.verify import BadCheckpoint, Head, read_checkpoint, verify
+from lianfang.audit.verify import verify
 from lianfang.kernel.clock import utcnow
 from tests.audit.deeds import ledger
 from tests.audit.test_verify import (

@@ -11,10 +11,10 @@ from django.test import Client
 
 from lianfang.audit import signing, tasks
 from lianfang.audit.actions import text_matches
+from lianfang.audit.checkpoints import read_checkpoint, signed_by
 from lianfang.audit.models import Entry, Leaf, Verification
 from lianfang.audit.sequencer import Horizon, checkpoint, number
 from lianfang.audit.signing import parse_vkey
-from lianfang.audit.verify import read_checkpoint, signed_by
 from lianfang.audit.words import KINDS
 from lianfang.kernel.canonical import canonical
 from lianfang.kernel.clock import utcnow

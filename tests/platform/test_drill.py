@@ -18,7 +18,7 @@ from django.db import connections
 from lianfang import backup, drill, roles
 from lianfang.accounts.models import Affiliation, Person
 from lianfang.audit import sequencer
-from lianfang.audit.verify import Head, read_checkpoint
+from lianfang.audit.checkpoints import Head, read_checkpoint
 from lianfang.health import Check
 from lianfang.intel import intake
 from lianfang.intel.labelling import LabelForm
