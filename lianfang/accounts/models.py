@@ -413,6 +413,9 @@ class IdentityProvider(Sealed):
     def __str__(self) -> str:
         return str(self.pk)
 
+    ASKS = Q(only=True, on_at__isnull=False, held_at__isnull=True)
+    """It works, and the organisation asks its people to come by it."""
+
     @property
     def works(self) -> bool:
         """Whether it signs anybody in."""

@@ -431,6 +431,17 @@ def links_of(*, provider: IdentityProvider) -> list[ProviderLink]:
     return list(found.select_related("account__person__vault_key").order_by("linked_at", "pk"))
 
 
+def administrators_of(*, organization: UUID, at: datetime) -> list[Person]:
+    """Return the administrators of an organisation and of all its parts, each once."""
+    return each_person(Affiliation.objects.live(at).filter(organization=organization, role=Role.MEMBER_ADMIN))
+
+
+def each_person(affiliations: QuerySet[Affiliation]) -> list[Person]:
+    """Return whose affiliations these are, each person once."""
+    rows = affiliations.select_related("person__vault_key").order_by("pk")
+    return list({one.person_id: one.person for one in rows}.values())
+
+
 def emergency_of(*, provider: IdentityProvider, at: datetime) -> list[Affiliation]:
     """Return the administrators named for emergencies who can sign in here at that instant."""
     named = EmergencyAccess.objects.filter(provider=provider).values("affiliation")
@@ -464,7 +475,7 @@ def asks_for_provider(affiliations: Iterable[Affiliation]) -> list[Affiliation]:
     """Return those whose organisation asks its people to come by its provider, which works."""
     found = list(affiliations)
     asking = IdentityProvider.objects.filter(
-        organization__in=[one.organization_id for one in found], only=True, on_at__isnull=False, held_at__isnull=True
+        IdentityProvider.ASKS, organization__in=[one.organization_id for one in found]
     )
     organizations = set(asking.values_list("organization_id", flat=True))
     return [one for one in found if one.organization_id in organizations]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -10,7 +9,7 @@ from django.db.models import Q, QuerySet
 from lianfang.mailroom.lifecycle import TRIAGE
 from lianfang.mailroom.models import Mail, MailboxState, MailFile, Placement
 
-PAGE = 50
+NEWEST = ("-received_at", "id")
 
 
 def _rows() -> QuerySet[Mail]:
@@ -28,12 +27,9 @@ VIEWS: dict[str, Q] = {
 }
 
 
-def listing(*, view: str, before: datetime | None = None) -> list[Mail]:
-    """Return the mails of one view, newest first; one more than a page shows if there are more."""
-    rows = _rows().filter(VIEWS[view])
-    if before is not None:
-        rows = rows.filter(received_at__lt=before)
-    return list(rows.prefetch_related("placements").order_by("-received_at", "pk")[: PAGE + 1])
+def listing(*, view: str) -> QuerySet[Mail]:
+    """Return the mails of one view, newest first."""
+    return _rows().filter(VIEWS[view]).prefetch_related("placements").order_by(*NEWEST)
 
 
 def waiting_count() -> int:

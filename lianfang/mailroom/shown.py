@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from lianfang.accounts import paging
 from lianfang.kernel.text import Bilingual
 from lianfang.mailroom import queries, routes, words
 from lianfang.mailroom.lifecycle import MAIL
@@ -61,14 +63,10 @@ def tabs(current: str, path: str) -> list[dict[str, Any]]:
     ]
 
 
-def listing(view: str, before: datetime | None) -> dict[str, Any]:
+def listing(view: str, asked: Mapping[str, str]) -> dict[str, Any]:
     """Return one page of a view."""
-    found = queries.listing(view=view, before=before)
-    rows = found[: queries.PAGE]
-    older = (
-        f"?{urlencode({'view': view, 'before': rows[-1].received_at.isoformat()})}" if len(found) > len(rows) else ""
-    )
-    return {"rows": [line(one) for one in rows], "older": older, "view": view, "mailbox": queries.mailbox()}
+    page = paging.page(queries.listing(view=view), queries.NEWEST, asked)
+    return {"rows": [line(one) for one in page.rows], "page": page, "view": view, "mailbox": queries.mailbox()}
 
 
 def mail(found: Mail, at: datetime) -> dict[str, Any]:

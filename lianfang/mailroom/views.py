@@ -9,17 +9,16 @@ from email.utils import format_datetime
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lianfang.accounts.doors import door, may
+from lianfang.accounts.forms import refuse
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.refusal import Refusal
@@ -36,7 +35,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     """Mails by what became of them, the newest first; who sorts begins with those that wait."""
     view = request.GET.get("view", "triage")
     view = view if view in queries.VIEWS else "triage"
-    context = shown.listing(view, _instant(request.GET.get("before", "")))
+    context = shown.listing(view, request.GET.dict())
     context |= {"tabs": shown.tabs(view, request.path), "connected": settings.IMAP is not None}
     return render(request, "mailroom/mails.html", context)
 
@@ -52,7 +51,7 @@ def mail(request: HttpRequest, letter_id: UUID) -> HttpResponseBase:
             if _done(request, found, place, end):
                 return redirect("mail", letter_id=letter_id) if "reopen" in request.POST else redirect("mailroom")
         except Refusal as refusal:
-            _as_errors(place if "place" in request.POST else end, refusal)
+            refuse(place if "place" in request.POST else end, refusal)
     context = {**shown.mail(found, asked(request).at), "place": place, "end": end}
     failed = request.method == "POST"
     return render(request, "mailroom/mail.html", context, status=422 if failed else 200)
@@ -80,12 +79,6 @@ def _done(request: HttpRequest, found: Mail, place: PlaceForm, end: EndForm) -> 
         messages.success(request, _("Settled."))
         return True
     return False
-
-
-def _as_errors(form: forms.Form, refusal: Refusal) -> None:
-    form.is_valid()
-    field = refusal.field if refusal.field in form.fields else None
-    form.add_error(field, refusal.reason.in_language(get_language() or "zh-hant"))
 
 
 @require_safe
@@ -152,11 +145,3 @@ def _mail(letter_id: UUID) -> Mail:
     if found is None:
         raise Http404
     return found
-
-
-def _instant(written: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(written)
-    except ValueError:
-        return None
-    return at if at.utcoffset() is not None else None

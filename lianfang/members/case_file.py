@@ -6,7 +6,6 @@ internal notes, findings, or a letter whose arrival is not proven. What is dated
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,6 +27,7 @@ from lianfang.members.models import (
     ChangeRequest,
     Decision,
     LegalHold,
+    Membership,
     Revocation,
     Statement,
     Termination,
@@ -131,16 +131,23 @@ def organization_of(case: Case) -> Any:
     """Return the organisation that a case is about; None for an applicant that was never admitted."""
     if isinstance(case, Application):
         return case.organization_id
-    return (case.revocation if isinstance(case, Appeal) else case).membership.organization_id
+    return _membership(case).organization_id
+
+
+def _membership(case: ChangeRequest | Revocation | Appeal | Termination) -> Membership:
+    return (case.revocation if isinstance(case, Appeal) else case).membership
 
 
 def build(case: Case, *, audience: str, at: datetime) -> CaseFile:
     """Gather a case as of an instant for the staff or for its member. Reads only."""
     number, staff = case.number or "", audience == STAFF
-    found = CaseFile(number, KINDS[number[0]], _name(case), _state(case, at), audience, at)
+    events = queries.events(number)
+    # A state is not kept by its instants: it is known if nothing happened in the case since.
+    state = _state(case) if all(one.at <= at for one in events) else None
+    found = CaseFile(number, KINDS[number[0]], _name(case), state, audience, at)
     found.decisions = [one for one in _decisions(case) if one.decided_at <= at]
     found.sections = [one for one in _sections(case, staff, at) if one.lines]
-    events = [one for one in queries.events(number) if one.at <= at]
+    events = [one for one in events if one.at <= at]
     notes = [one for one in queries.notes(number, to_applicant=None if staff else True) if one.at <= at]
     found.timeline = sorted(shown.timeline(events, notes, names=staff), key=lambda one: (one["at"], one["title"].zh))
     found.files = list(_numbered(_files(case, at)))
@@ -157,13 +164,10 @@ def build(case: Case, *, audience: str, at: datetime) -> CaseFile:
 def _name(case: Case) -> str:
     if isinstance(case, Application):
         return case.name_zh
-    return str((case.revocation if isinstance(case, Appeal) else case).membership.organization.name_zh)
+    return _membership(case).organization.name_zh
 
 
-def _state(case: Case, at: datetime) -> Bilingual | None:
-    """Return the state, if nothing happened in the case since; a state is not kept by its instants."""
-    if any(one.at > at for one in queries.events(case.number or "")):
-        return None
+def _state(case: Case) -> Bilingual:
     machine: Any = {
         Application: APPLICATION, ChangeRequest: CHANGE, Revocation: REVOCATION, Appeal: APPEAL,
         Termination: TERMINATION,
@@ -389,8 +393,3 @@ def _ledger(case: Case, found: CaseFile, staff: bool, at: datetime) -> dict[str,
 def _people(case: Case) -> list[Any]:
     rows = Affiliation.objects.filter(organization=organization_of(case))
     return list(rows.values_list("person_id", flat=True).distinct())
-
-
-def sha256(content: bytes) -> str:
-    """Return the digest of some bytes as people compare it."""
-    return hashlib.sha256(content).hexdigest()

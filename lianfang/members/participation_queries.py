@@ -106,6 +106,7 @@ class Record:
 
     membership: Membership
     counts: Counts
+    terms: Terms
     state: str
     reasons: list[Bilingual]
 
@@ -123,30 +124,28 @@ class Record:
 def record_of(membership: Membership, at: datetime) -> Record:
     """Return how one member's record stands."""
     of = terms(at)
-    found = counts(at, of, [membership.pk]).get(membership.pk, Counts())
-    return Record(membership, found, rules.state_of(found, of), rules.reasons(found, of))
+    return _record(membership, counts(at, of, [membership.pk]).get(membership.pk, Counts()), of)
+
+
+def _record(membership: Membership, found: Counts, of: Terms) -> Record:
+    return Record(membership, found, of, rules.state_of(found, of), rules.reasons(found, of))
 
 
 _ORDER = {"look": 0, "fine": 1, "none": 2}
 
 
-def records(at: datetime, *, words: str = "") -> list[Record]:
+def records(at: datetime, of: Terms, *, words: str = "") -> list[Record]:
     """Return the records of all members in force, those to be looked at first."""
-    of = terms(at)
     found = counts(at, of)
     rows = Membership.objects.filter(state__in=IN_FORCE).select_related("organization")
     if words:
         rows = rows.filter(Q(organization__name_zh__icontains=words) | Q(organization__ubn=words))
-    all_ = []
-    for one in rows.order_by("organization__name_zh", "pk"):
-        own = found.get(one.pk, Counts())
-        all_.append(Record(one, own, rules.state_of(own, of), rules.reasons(own, of)))
+    all_ = [_record(one, found.get(one.pk, Counts()), of) for one in rows.order_by("organization__name_zh", "pk")]
     return sorted(all_, key=lambda one: _ORDER[one.state])
 
 
-def months(rows: Sequence[ParticipationFact], at: datetime) -> list[Month]:
+def months(rows: Sequence[ParticipationFact], first: date, last: date) -> list[Month]:
     """Return the chart of a record: each month of the period with what counts of it."""
-    first, last = period(at, terms(at))
     counted = [
         (one.occurred_on, one.outcome) for one in rows if not is_corrected(one) and first <= one.occurred_on <= last
     ]
@@ -158,6 +157,11 @@ def is_corrected(one: ParticipationFact) -> bool:
     return hasattr(one, "corrected_by")
 
 
+def is_standing(one: ParticipationFact) -> bool:
+    """Return whether an entry counts: `standing` asks the database the same of many."""
+    return not is_corrected(one) and one.outcome != "withdrawn"
+
+
 def open_objections() -> list[ParticipationObjection]:
     """Return the objections that wait for an answer, oldest first."""
     rows = ParticipationObjection.objects.filter(answered_at__isnull=True)
@@ -167,9 +171,7 @@ def open_objections() -> list[ParticipationObjection]:
 
 def may_object(one: ParticipationFact) -> bool:
     """Return whether a fact can be objected to: it counts, and no objection to it is open."""
-    if is_corrected(one) or one.outcome == "withdrawn":
-        return False
-    return not any(each.answered_at is None for each in one.objections.all())
+    return is_standing(one) and not any(each.answered_at is None for each in one.objections.all())
 
 
 def snapshot_of(case: Revocation) -> ParticipationSnapshot | None:

@@ -8,9 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from lianfang.accounts import paging
 from lianfang.accounts.doors import may
 from lianfang.kernel.text import Bilingual
-from lianfang.members import holdings, names, paging, queries, queries_lists, shown, words_lists
+from lianfang.members import holdings, names, queries, queries_lists, shown, words_lists
 from lianfang.members.lifecycle import LIST_CASE, LIST_EDITION
 from lianfang.members.models import LIST_KINDS, ListCase, ListEdition, OwnershipStatement
 from lianfang.policy.facts import Right, Subject

@@ -91,7 +91,6 @@ class Proof:
 
 def one(fact: ParticipationFact) -> Shown:
     """Return an entry with its words."""
-    corrected = queries.is_corrected(fact)
     return Shown(
         fact=fact,
         kind=participation.KIND_WORDS[fact.kind],
@@ -99,8 +98,8 @@ def one(fact: ParticipationFact) -> Shown:
         text=Bilingual(zh=fact.text, en=fact.text_en or fact.text),
         source=_SOURCES.get(fact.source, Bilingual(zh=fact.source, en=fact.source)),
         tone={"took_part": "good", "absent": "warn"}.get(fact.outcome, ""),
-        corrected=corrected,
-        counts=not corrected and fact.outcome != "withdrawn",
+        corrected=queries.is_corrected(fact),
+        counts=queries.is_standing(fact),
         may_object=queries.may_object(fact),
         objections=sorted(fact.objections.all(), key=lambda each: each.at),
     )
@@ -123,16 +122,16 @@ def record(membership: Membership, at: datetime) -> dict[str, Any]:
     facts = queries.facts(membership)
     stands = queries.record_of(membership, at)
     by_kind = [(participation.KIND_WORDS[kind], *numbers) for kind, numbers in sorted(stands.counts.by_kind.items())]
-    first, last = queries.period(at, queries.terms(at))
+    first, last = queries.period(at, stands.terms)
     return {
         "membership": membership,
         "state": (MEMBERSHIP.states[membership.state], STATE_TONES[membership.state]),
         "stands": stands,
-        "terms": queries.terms(at),
+        "terms": stands.terms,
         "first": first,
         "last": last,
         "by_kind": by_kind,
-        "columns": columns(queries.months(facts, at)) if stands.counts.facts else [],
+        "columns": columns(queries.months(facts, first, last)) if stands.counts.facts else [],
         "rows": [one(fact) for fact in facts],
         "may_review": stands.counts.facts and membership.state in MEMBERSHIP["open_review"].sources,
     }
@@ -141,7 +140,8 @@ def record(membership: Membership, at: datetime) -> dict[str, Any]:
 def listing(view: str, wanted: str, path: str, at: datetime) -> dict[str, Any]:
     """Return the staff's list."""
     view = view if view in _VIEWS else ""
-    every = queries.records(at, words=wanted)
+    of = queries.terms(at)
+    every = queries.records(at, of, words=wanted)
     views = {
         "": [each for each in every if each.state == "look"],
         "all": every,
@@ -158,7 +158,7 @@ def listing(view: str, wanted: str, path: str, at: datetime) -> dict[str, Any]:
         "view": view,
         "wanted": wanted,
         "objections": [(each, one(each.fact)) for each in queries.open_objections()],
-        "terms": queries.terms(at),
+        "terms": of,
     }
 
 

@@ -124,9 +124,7 @@ def _annotated() -> QuerySet[Affiliation]:
     factors = Authenticator.objects.filter(user__person=OuterRef("person")).exclude(
         type=Authenticator.Type.RECOVERY_CODES
     )
-    asking = IdentityProvider.objects.filter(
-        organization=OuterRef("organization"), only=True, on_at__isnull=False, held_at__isnull=True
-    )
+    asking = IdentityProvider.objects.filter(IdentityProvider.ASKS, organization=OuterRef("organization"))
     return Affiliation.objects.select_related("person", "organization", "group").annotate(
         now=ClockTimestamp(),
         f_spells=ArraySubquery(spells),

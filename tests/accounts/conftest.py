@@ -10,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.accounts.cast import Few
+    from tests.world import World
 
 
 @pytest.fixture(scope="module")
@@ -27,3 +28,20 @@ def _made(django_db_setup: None, django_db_blocker: Any) -> Iterator[Few]:
 @pytest.fixture
 def cast(_made: Few, db: None) -> Few:
     return copy.deepcopy(_made)
+
+
+@pytest.fixture(scope="module")
+def whole(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Everybody of the alliance, for what concerns more than a few people."""
+    from django.db import transaction
+
+    from tests import world
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield world.build()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def made(whole: World, db: None) -> World:
+    return copy.deepcopy(whole)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from base64 import b64encode
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.test import Client
 
 from lianfang.accounts import actions, queries
@@ -19,18 +16,6 @@ from lianfang.kernel.refusal import Refusal
 from lianfang.members.models import Membership
 from tests import world
 from tests.members.cases import Ledger, mails
-
-
-@pytest.fixture(scope="module")
-def whole(django_db_setup: None, django_db_blocker: Any) -> Iterator[world.World]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield world.build()
-        transaction.set_rollback(True)
-
-
-@pytest.fixture
-def made(whole: world.World, db: None) -> world.World:
-    return copy.deepcopy(whole)
 
 
 def soon(made: world.World) -> date:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
-from django.db import transaction
 from django.test import Client
 
 from lianfang.accounts import actions, queries
@@ -24,13 +23,6 @@ from tests import world
 from tests.accounts.idp import CLIENT_ID, SECRET, Provider, ec_key, rsa_key
 from tests.accounts.saml_idp import Request, SamlProvider
 from tests.members.cases import Ledger, mails
-
-
-@pytest.fixture(scope="module")
-def whole(django_db_setup: None, django_db_blocker: Any) -> Iterator[world.World]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield world.build()
-        transaction.set_rollback(True)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.contact_sheet import ARGUMENTS, CHROMIUM, Seen, kind_of, name_of, photograph
+from tests.browser.contact_sheet import Seen, kind_of, name_of, photograph
 from tests.world import World, build
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -35,15 +35,6 @@ READERS: dict[str, Callable[[World], Any]] = {
     "analyst": lambda world: world.analyst,
     "auditor": lambda world: world.auditor,
 }
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One browser for this file."""
-    with sync_playwright() as tool:
-        made = tool.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield made
-        made.close()
 
 
 def _context(chromium: Browser, base: str, client: Client, *, width: int, language: str) -> BrowserContext:

@@ -11,17 +11,15 @@ the last day, restoration, termination. Its pictures are those of the handbooks:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from lianfang.members import tasks
 from lianfang.members.models import Membership, Revocation
 from lianfang.policy.facts import Duty
-from tests.browser.contact_sheet import ARGUMENTS, CHROMIUM
 from tests.browser.life_play import Play, Reader, hour
 from tests.members import cases, lists
 from tests.world import PASSWORD, PDF, World, build, business_number
@@ -31,15 +29,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pyte
 NAME, DOMAIN = "漂流瓶資安協會", "bottle.example"
 BRANCHES = ("浮標倉儲股份有限公司", "燈塔保險股份有限公司")
 ADDED, LISTED = "海市蜃樓投資有限公司", "海市蜃樓投資股份有限公司"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One browser for this file."""
-    with sync_playwright() as tool:
-        made = tool.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield made
-        made.close()
 
 
 def test_a_membership_is_lived_through(chromium: Browser, live_server: Any) -> None:

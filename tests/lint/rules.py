@@ -24,7 +24,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("nothing-run-from-text", "lianfang/web/templatetags/web.py"): "marks our own icons, read from files of the tree",
     ("nothing-run-from-text", "lianfang/accounts/adapter.py"): "marks the QR code that allauth draws",
     ("clock", "lianfang/kernel/clock.py"): "the one place that reads the clock of this process",
-    ("own-questions", "lianfang/members/paging.py"): "turns the order of columns round that a query of this app gave",
+    ("own-questions", "lianfang/accounts/paging.py"): "turns the order of columns round that a query gave",
     ("no-calls-out", "lianfang/outbox/sender.py"): "speaks to the operator's own mail server, which EMAIL_URL names",
     ("no-calls-out", "lianfang/accounts/federation/fetch.py"): (
         "asks a member's own identity provider, whose address its administrator set up, behind guards of its own"

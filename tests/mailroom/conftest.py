@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import imaplib
 import socket
 import subprocess
@@ -15,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.env import Imap
+from tests.members.conftest import cast, made  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
-    from tests.world import World
+    pass
 
 _SERVER = "import sys; from pymap.main import main; sys.argv[0] = 'pymap'; sys.exit(main())"
 
@@ -91,19 +91,3 @@ def box(imap_server: Imap, settings: Any) -> Box:
     found = Box(imap_server)
     found.clear()
     return found
-
-
-@pytest.fixture(scope="module")
-def cast(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    from django.db import transaction
-
-    from tests import world
-
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield world.build()
-        transaction.set_rollback(True)
-
-
-@pytest.fixture
-def made(cast: World, db: None) -> World:
-    return copy.deepcopy(cast)

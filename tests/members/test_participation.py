@@ -152,11 +152,14 @@ def test_an_entry_is_never_edited_but_corrected_by_a_later_one(made: world.World
 @pytest.mark.django_db
 def test_a_threshold_lists_a_member_and_changes_nothing(made: world.World) -> None:
     before = made.jia.membership.state
-    assert {one.state for one in queries.records(made.clock.at)} == {"none"}, "a new alliance has no record of anybody"
+    assert {one.state for one in queries.records(made.clock.at, queries.terms(made.clock.at))} == {"none"}, (
+        "a new alliance has no record of anybody"
+    )
     enter(made, member=made.yi)
     for days in (0, 0, 0):
         enter(made, "absent", days=days)
-    listed = queries.records(made.clock.tick())
+    at = made.clock.tick()
+    listed = queries.records(at, queries.terms(at))
     assert listed[0].membership.pk == made.jia.membership.pk, "whoever is to be looked at comes first"
     assert [one.state for one in listed].count("look") == 1
     assert len(listed[0].reasons) == 2, "too many absences, and too little of its own"

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from django.urls import reverse
 
-from lianfang.accounts import doors, letters
+from lianfang.accounts import doors, letters, queries
 from lianfang.accounts.actions.people import end_sessions, person_of
 from lianfang.accounts.models import Account, Affiliation, DutyGrant, IdentityProvider, Person, SecurityHold, Token
 from lianfang.audit.actions import action, record
@@ -139,19 +139,18 @@ _WHAT = {"account": _ACCOUNT, "token": _TOKEN, "provider": _PROVIDER}
 
 def _tell(hold: SecurityHold, person: Person | None, notice: str, by: Subject, at: datetime) -> None:
     """Mail the organisation's administrators; of a key its owner too, but not whoever may have been robbed."""
-    admins = Affiliation.objects.live(at).filter(role=Role.MEMBER_ADMIN)
     if hold.provider is not None:
-        admins = admins.filter(organization=hold.provider.organization_id)
+        people = queries.administrators_of(organization=hold.provider.organization_id, at=at)
     else:
         pairs = Affiliation.objects.live(at).filter(person=person)
         if hold.token is not None:
             pairs = pairs.filter(pk=hold.token.affiliation_id)
-        admins = admins.filter(organization__in=pairs.values("organization"), group__in=pairs.values("group"))
-    people = {one.person_id: one.person for one in admins.select_related("person__vault_key").order_by("pk")}
-    if hold.token_id and person is not None:
-        people[person.pk] = person
-    elif person is not None:
-        people.pop(person.pk, None)
+        admins = Affiliation.objects.live(at).filter(
+            organization__in=pairs.values("organization"), group__in=pairs.values("group"), role=Role.MEMBER_ADMIN
+        )
+        people = [one for one in queries.each_person(admins) if one != person]
+        if hold.token is not None and person is not None:
+            people.append(person)
     context = {"what": _WHAT[_kind(hold)], "at": at, "link": letters.link(reverse("own_plane"))}
-    for one in people.values():
+    for one in people:
         letters.send(notice=notice, to_person=one, context=context, by=by, at=at)

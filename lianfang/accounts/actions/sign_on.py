@@ -18,7 +18,6 @@ from lianfang.accounts.federation.answers import REASONS, Asserted, Rejected
 from lianfang.accounts.federation.fetch import usable
 from lianfang.accounts.models import (
     Account,
-    Affiliation,
     EmergencyAccess,
     IdentityProvider,
     Invitation,
@@ -30,7 +29,7 @@ from lianfang.audit.tags import Tag
 from lianfang.kernel.ids import new_secret
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.policy.facts import Pair, Right, Role, Subject
+from lianfang.policy.facts import Pair, Right, Subject
 
 _CENTRE = Bilingual(
     zh="協調中心的人員在本站登入，不使用身分提供者。",
@@ -263,8 +262,6 @@ def _locked(provider: IdentityProvider) -> IdentityProvider:
 
 def _tell(provider: IdentityProvider, what: Bilingual, by: Subject, at: datetime) -> None:
     """Mail all administrators of the organisation: who sets up its provider could sign in as anybody of it."""
-    admins = Affiliation.objects.live(at).filter(organization=provider.organization_id, role=Role.MEMBER_ADMIN)
-    people = {one.person_id: one.person for one in admins.select_related("person__vault_key").order_by("pk")}
     context = {"what": what, "at": at, "link": letters.link(reverse("sign_on"))}
-    for one in people.values():
+    for one in queries.administrators_of(organization=provider.organization_id, at=at):
         letters.send(notice="provider_changed", to_person=one, context=context, by=by, at=at)

@@ -308,11 +308,12 @@ def open_participation_review(*, membership: Membership, facts: str, by: Subject
 
     Raises Refusal where nothing is recorded: of what nobody wrote down nothing follows.
     """
-    rows = [one for one in queries.facts(membership) if not queries.is_corrected(one) and one.outcome != "withdrawn"]
+    rows = [one for one in queries.facts(membership) if queries.is_standing(one)]
     if not rows:
         raise Refusal(_NOTHING, rule="participation-none", clause="1.4")
     case = open_revocation(membership=membership, ground=GROUND, facts=facts, by=by, at=at)
-    of, stands = queries.terms(at), queries.record_of(membership, at)
+    stands = queries.record_of(membership, at)
+    of = stands.terms
     kept = [_attached(one) for one in rows]
     made = ParticipationSnapshot.objects.create(
         vault_key=case.vault_key,

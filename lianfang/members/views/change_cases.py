@@ -14,13 +14,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from lianfang.accounts import paging
 from lianfang.accounts.doors import door, may
 from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.mailroom import queries as mail_queries
-from lianfang.members import actions, changes, changing, paging, queries, shown_changes, shown_staff, words
+from lianfang.members import actions, changes, changing, queries, shown_changes, shown_staff, words
 from lianfang.members.forms import (
     AuthorityForm,
     ChangeDecisionForm,

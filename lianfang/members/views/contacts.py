@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
+from lianfang.accounts import paging
 from lianfang.accounts.doors import door, may
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import actions, contact_queries, paging
+from lianfang.members import actions, contact_queries
 from lianfang.members.forms import NoteForm, as_errors
 from lianfang.members.lifecycle import CONTACT_CHECK
 from lianfang.members.models import ContactCheck

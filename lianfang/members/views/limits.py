@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from lianfang.accounts import paging
 from lianfang.accounts.doors import door, may
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import actions, feeds, paging, queries, running
+from lianfang.members import actions, feeds, queries, running
 from lianfang.members.calendars import calendar_at
 from lianfang.members.forms import CalendarForm, HoldForm, as_errors
 from lianfang.policy.facts import Right

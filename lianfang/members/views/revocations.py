@@ -12,11 +12,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from lianfang.accounts import paging
 from lianfang.accounts.doors import door
 from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import actions, changes, paging, participation_queries, queries, shown_changes, shown_staff, words
+from lianfang.members import actions, changes, participation_queries, queries, shown_changes, shown_staff, words
 from lianfang.members.forms import (
     AppealDecisionForm,
     ConflictForm,

@@ -30,16 +30,16 @@ def page(rows: QuerySet[Any], order: Sequence[str], asked: Mapping[str, str], *,
     `order` names columns that are never empty, the last of them unique; a minus turns it round. What else `asked`
     holds stays in the links.
     """
-    back = bool(asked.get("before"))
     values = _values(rows.model, order, asked.get("before") or asked.get("after") or "")
+    back = bool(asked.get("before")) and values is not None
     ordered = rows.order_by(*(_turned(one) for one in order) if back else order)
     if values is not None:
         ordered = ordered.filter(_beyond(order, values, back=back))
     found = list(ordered[: size + 1])
     more, found = len(found) > size, found[:size]
-    if back and values is not None:
+    if back:
         found.reverse()
-    before, after = (more, True) if back and values is not None else (values is not None, more)
+    before, after = (more, True) if back else (values is not None, more)
     return Page(
         found,
         _link(asked, before=_key(found[0], order)) if found and before else "",
