@@ -17,18 +17,20 @@ _registered: list[Sender] = []
 
 
 def use(sender: Sender) -> None:
-    """Make `sender` the way out: called with notice, to_person, context, by and at, inside the open transaction."""
+    """Make `sender` the way out: called with all that `send` gets, inside the open transaction."""
     _registered[:] = [sender]
 
 
-def send(*, notice: str, to_person: Person, context: Mapping[str, Any], by: Subject, at: datetime) -> None:
-    """Send a notice of the catalogue to a person, in the transaction that is open.
+def send(
+    *, notice: str, to_person: Person, context: Mapping[str, Any], by: Subject, at: datetime, dedupe: str = ""
+) -> None:
+    """Send a notice of the catalogue to a person, in the transaction that is open; `dedupe` is what it is found by.
 
     Raises LookupError when nothing is registered: a mail that silently goes nowhere would be worse.
     """
     if not _registered:
         raise LookupError("no notices are registered with lianfang.accounts.letters")
-    _registered[0](notice=notice, to_person=to_person, context=dict(context), by=by, at=at)
+    _registered[0](notice=notice, to_person=to_person, context=dict(context), by=by, at=at, dedupe=dedupe)
 
 
 def link(path: str) -> str:

@@ -27,12 +27,27 @@ class Collection:
 
 Collections = Callable[[], list[Collection]]
 
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody whom an organisation names for purposes, with or without an account, as it wrote about him."""
+
+    person: UUID
+    name: str
+    title: str
+    email: str
+    phone: str
+    purposes: tuple[Bilingual, ...]
+
+
+NamedBy = Callable[[UUID, datetime], list[Named]]
 Departed = Callable[[Affiliation, Subject, datetime], None]
 
 _constituents: list[Constituents] = []
 _acknowledged: list[Acknowledged] = []
 _collections: list[Collections] = []
 _departed: list[Departed] = []
+_named: list[NamedBy] = []
 
 
 def use_constituents(provider: Constituents) -> None:
@@ -74,3 +89,13 @@ def departed(affiliation: Affiliation, by: Subject, at: datetime) -> None:
     """Tell the apps above that somebody left; nothing until told."""
     for one in _departed:
         one(affiliation, by, at)
+
+
+def use_named(provider: NamedBy) -> None:
+    """Make `provider(organization, at)` say whom an organisation names for a purpose."""
+    _named[:] = [provider]
+
+
+def named(organization: UUID, at: datetime) -> list[Named]:
+    """Return whom an organisation names for a purpose at an instant; nobody until told."""
+    return _named[0](organization, at) if _named else []

@@ -40,6 +40,9 @@ from lianfang.accounts.models import (
 )
 from lianfang.accounts.words import ROLE_NAMES
 from lianfang.kernel.clock import require_aware
+from lianfang.kernel.text import Bilingual
+from lianfang.outbox.lifecycle import FAILED
+from lianfang.outbox.models import Delivery
 from lianfang.policy.decide import decide
 from lianfang.policy.facts import Channel, Duty, Request, Right, Role, Subject
 from lianfang.vault import blind
@@ -168,6 +171,18 @@ def _as_colleague(subject: Subject, colleague: Affiliation, duties: frozenset[Du
 # People page
 
 
+_STATUS = {
+    "active": Bilingual(zh="使用中", en="Active"),
+    "invited": Bilingual(zh="已邀請", en="Invited"),
+    "expired": Bilingual(zh="邀請已過期", en="Invitation has expired"),
+    "bounced": Bilingual(zh="邀請信退回", en="Invitation came back"),
+    "held": Bilingual(zh="安全保全中", en="On security hold"),
+    "leaving": Bilingual(zh="即將離開", en="Leaving"),
+    "contact": Bilingual(zh="沒有帳號", en="No account"),
+}
+WITHOUT_ACCOUNT = _STATUS["contact"]
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of the people page."""
@@ -178,6 +193,25 @@ class Row:
     second_factor: bool
     last_sign_in: datetime | None
     acknowledged: bool
+    at: datetime
+    held: bool = False
+    """A security hold keeps the account from being used."""
+    bounced: bool = False
+    """The invitation could not be delivered."""
+    purposes: tuple[Bilingual, ...] = ()
+    """For what the organisation names the person beside the role."""
+
+    @property
+    def status(self) -> tuple[Bilingual, str]:
+        """How it stands with this person's way in, with its tone: the gravest first."""
+        if self.affiliation.started_at is None:
+            if self.bounced:
+                return _STATUS["bounced"], "bad"
+            open_ = self.invitation is not None and self.invitation.is_open(self.at)
+            return (_STATUS["invited"], "info") if open_ else (_STATUS["expired"], "warn")
+        if self.held:
+            return _STATUS["held"], "bad"
+        return (_STATUS["leaving"], "warn") if self.affiliation.left_at is not None else (_STATUS["active"], "good")
 
     @property
     def role(self) -> StrOrPromise:
@@ -202,7 +236,36 @@ def people(*, organizations: Iterable[UUID], group: UUID, at: datetime) -> list[
     seen = dict(SignIn.objects.filter(account_id__in=ids).values_list("account_id").annotate(Max("at")))
     open_ = open_invitations(found)
     duty = providers.acknowledged(found)
-    return [_row(affiliation, accounts, secured, seen, open_, affiliation.pk in duty) for affiliation in found]
+    held = set(SecurityHold.objects.filter(account__in=ids, lifted_at=None).values_list("account__person", flat=True))
+    back = _came_back(open_.values())
+    named = {(group, one.person): one.purposes for one in providers.named(group, at)}
+    return [
+        replace(
+            _row(affiliation, accounts, secured, seen, open_, affiliation.pk in duty, at),
+            held=affiliation.started_at is not None and affiliation.person_id in held,
+            bounced=affiliation.pk in back,
+            purposes=named.get((affiliation.organization_id, affiliation.person_id), ()),
+        )
+        for affiliation in found
+    ]
+
+
+def named_only(rows: Iterable[Row], *, organization: UUID, at: datetime) -> list[providers.Named]:
+    """Return whom an organisation names for a purpose and who neither acts for it nor is invited to."""
+    there = {row.affiliation.person_id for row in rows if row.affiliation.organization_id == organization}
+    return [one for one in providers.named(organization, at) if one.person not in there]
+
+
+def mail_of(invitation: Invitation) -> str:
+    """Return by what the mail of an invitation is found in the outbox; sent again it is another mail."""
+    return f"invitation {invitation.pk} {invitation.sent_count}"
+
+
+def _came_back(invitations: Iterable[Invitation]) -> set[UUID]:
+    """Of which affiliations the invitation's own mail could not be delivered: others' mails tell nothing here."""
+    keys = {mail_of(one): one.affiliation_id for one in invitations}
+    failed = Delivery.objects.filter(dedupe__in=list(keys), state=FAILED).values_list("dedupe", flat=True)
+    return {keys[str(one)] for one in failed}
 
 
 def open_invitations(affiliations: Iterable[Affiliation]) -> dict[UUID, Invitation]:
@@ -220,6 +283,7 @@ def _row(
     seen: dict[UUID, datetime],
     invitations: dict[UUID, Invitation],
     acknowledged: bool,
+    at: datetime,
 ) -> Row:
     account = accounts.get(affiliation.person_id) if affiliation.started_at is not None else None
     return Row(
@@ -229,6 +293,7 @@ def _row(
         second_factor=account is not None and account.pk in secured,
         last_sign_in=seen.get(account.pk) if account else None,
         acknowledged=acknowledged,
+        at=at,
     )
 
 

@@ -249,6 +249,7 @@ class Tag(StrEnum):
     MEMBERS_CONTACT_MISS = "members:contact:miss", "聯絡人沒有回應", "found a contact silent or unreachable"
     MEMBERS_CONTACT_REMIND = "members:contact:remind", "再次請聯絡人確認資料", "reminded a contact"
     MEMBERS_CONTACT_SETTLE = "members:contact:settle", "處理完一件聯絡資料待辦", "settled a task about contact data"
+    MEMBERS_DIRECTORY_SET = "members:directory:set", "選擇會員名錄中顯示什麼", "chose what the directory shows"
     MEMBERS_FEED_END = "members:feed:end", "停用期限日曆連結", "ended the link to the calendar of limits"
     MEMBERS_FEED_MAKE = "members:feed:make", "建立期限日曆連結", "made a link to the calendar of limits"
     MEMBERS_FINDING_RECORD = "members:finding:record", "記下陸資檢核結果", "recorded screening findings"
@@ -308,6 +309,21 @@ class Tag(StrEnum):
     MEMBERS_PROCEDURE_PUBLISH = "members:procedure:publish", "發布新版作業程序", "published an edition of the procedure"
     MEMBERS_PROCEDURE_RETURN = "members:procedure:return", "退回作業程序草稿", "sent a draft of the procedure back"
     MEMBERS_PROCEDURE_SAVE = "members:procedure:save", "修改作業程序草稿", "changed a draft of the procedure"
+    MEMBERS_RECOVERY_APPROVE = (
+        "members:recovery:approve",
+        "同意更換管理員，開始等待期間",
+        "approved new administrators; the waiting time began",
+    )
+    MEMBERS_RECOVERY_FILE = "members:recovery:file", "提出更換管理員", "asked for new administrators"
+    MEMBERS_RECOVERY_FINISH = "members:recovery:finish", "更換管理員", "replaced the administrators"
+    MEMBERS_RECOVERY_OBJECT = "members:recovery:object", "對更換管理員異議", "objected to new administrators"
+    MEMBERS_RECOVERY_RECOMMEND = (
+        "members:recovery:recommend",
+        "對更換管理員提出建議",
+        "recommended on new administrators",
+    )
+    MEMBERS_RECOVERY_REFUSE = "members:recovery:refuse", "不同意更換管理員", "refused new administrators"
+    MEMBERS_RECOVERY_RETURN = "members:recovery:return", "退還更換管理員案", "sent a recovery back to its reviewer"
     MEMBERS_RELAY_END = "members:relay:end", "停止轉送一個等級給內部成員", "ended a rule that relays to constituents"
     MEMBERS_RELAY_START = "members:relay:start", "訂定轉送一個等級給內部成員", "made a rule that relays to constituents"
     MEMBERS_REVOCATION_CLOSE = (

@@ -63,6 +63,7 @@ KINDS: dict[str, Bilingual] = {
     "members.rosterdraft": _kind("名冊匯入檔", "Roster file"),
     "members.screeningrun": _kind("名單檢核", "Screening"),
     "members.statement": _kind("陳述", "Statement"),
+    "members.recovery": _kind("更換管理員案", "Recovery"),
     "members.termination": _kind("終止會籍案", "Termination"),
     "outbox.delivery": _kind("信件", "Mail"),
     "vault.master": _kind("主金鑰", "Master key"),

@@ -11,9 +11,9 @@ class MembersConfig(AppConfig):
     label = "members"
 
     def ready(self) -> None:
-        """Tell the apps below, which cannot ask: a group's constituents, and what else ends when somebody leaves."""
+        """Tell the apps below, which cannot ask: constituents, contacts, and what else ends when somebody leaves."""
         from lianfang.accounts.models import Organization
-        from lianfang.accounts.providers import use_constituents, use_departed
+        from lianfang.accounts.providers import use_constituents, use_departed, use_named
         from lianfang.members import contact_queries, mail_routes, participation, queries
         from lianfang.members.actions.naming_contacts import end_for_leaver
         from lianfang.members.subjects import SCREENED
@@ -25,3 +25,4 @@ class MembersConfig(AppConfig):
         use_departed(end_for_leaver)
         mail_routes.use()
         participation.use("contact", contact_queries.participation)
+        use_named(contact_queries.named_people)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from lianfang.accounts import registry
 from lianfang.accounts.models import Affiliation, Organization, Person
+from lianfang.accounts.providers import Named
 from lianfang.accounts.queries import keyed_digest
 from lianfang.kernel.text import Bilingual
 from lianfang.members import queries
@@ -43,6 +44,24 @@ def purposes_at(*, organization_id: UUID, at: datetime) -> dict[UUID, list[Conta
     listed = rows.select_related("vault_key", "person__vault_key").order_by("started_at", "id")
     for row in sorted(listed, key=lambda one: order.index(one.purpose)):
         found.setdefault(row.person_id, []).append(row)
+    return found
+
+
+def named_people(organization_id: UUID, at: datetime) -> list[Named]:
+    """Return whom an organisation names, each person once with all purposes, for the table of its people."""
+    return [
+        Named(person, rows[0].name, rows[0].title, rows[0].email, rows[0].phone,
+              tuple(PURPOSES[row.purpose] for row in rows))
+        for person, rows in purposes_at(organization_id=organization_id, at=at).items()
+    ]  # fmt: skip
+
+
+def named_of(*, memberships: Iterable[UUID], purpose: str, at: datetime) -> dict[UUID, Contact]:
+    """Return by membership the first whom each names for a purpose at an instant; one statement, also for none."""
+    rows = _in_force(at).filter(membership__in=list(memberships), purpose=purpose).select_related("vault_key")
+    found: dict[UUID, Contact] = {}
+    for row in rows.order_by("started_at", "id"):
+        found.setdefault(row.membership_id, row)
     return found
 
 

@@ -39,6 +39,7 @@ from lianfang.members.models import (
     MembershipInterval,
     Procedure,
     ProcedureDraft,
+    Recovery,
     RelayRule,
     Revocation,
     ScreeningFinding,
@@ -247,7 +248,7 @@ def conflicted(case: str) -> frozenset[UUID]:
     return frozenset(person for person, conflict in latest.items() if conflict)
 
 
-def case_of(subject: Application | Revocation | Termination | Appeal | ChangeRequest) -> Case:
+def case_of(subject: Application | Revocation | Termination | Appeal | ChangeRequest | Recovery) -> Case:
     """Return the facts about a case that the policy decides on."""
     if isinstance(subject, Appeal):
         return _appeal_case(subject)
@@ -272,16 +273,17 @@ _KINDS: dict[type, str] = {
     Revocation: "revocation",
     Termination: "termination",
     ChangeRequest: "change",
+    Recovery: "recovery",
 }
 # The steps by which somebody takes part in the review of a case.
 _REVIEWING = (
     "taken_up", "screened", "authority_checked", "correction_requested", "recommended_approve", "recommended_reject",
     "opened", "notified", "proposed", "termination_recommended", "change_recommended_approve",
-    "change_recommended_reject", "ownership",
+    "change_recommended_reject", "ownership", "recovery_recommended",
 )  # fmt: skip
 
 
-def reviewers(case: Application | Revocation | Termination | ChangeRequest) -> frozenset[UUID]:
+def reviewers(case: Application | Revocation | Termination | ChangeRequest | Recovery) -> frozenset[UUID]:
     """Return everybody who took part in the review of a case, also who handed it on: none of them decides it."""
     steps = CaseEvent.objects.filter(case=case.number or "", event__in=_REVIEWING, by__isnull=False)
     found = set(steps.values_list("by", flat=True).distinct())
@@ -289,7 +291,7 @@ def reviewers(case: Application | Revocation | Termination | ChangeRequest) -> f
 
 
 def reviewer_beside(
-    case: Application | Revocation | Termination | ChangeRequest, person_id: UUID | None
+    case: Application | Revocation | Termination | ChangeRequest | Recovery, person_id: UUID | None
 ) -> UUID | None:
     """Return the reviewer whom four eyes compare with this person: himself, if he took part in the review."""
     return person_id if person_id in reviewers(case) else case.reviewer_id

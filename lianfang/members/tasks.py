@@ -1,4 +1,4 @@
-"""Jobs of members. They may run twice: a draft is erased once, a roster compared once, a contact asked once."""
+"""Jobs of members. They may run twice: a draft is erased once, a contact asked once, a recovery finished once."""
 
 from __future__ import annotations
 
@@ -51,3 +51,10 @@ def collect_participation(timestamp: int) -> None:  # noqa: ARG001 - the schedul
     by, at = Subject.system("members.collect_participation"), utcnow()
     actions.collect_participation(by=by, at=at)
     actions.forget_old_participation(by=by, at=at)
+
+
+@app.periodic(cron="*/10 * * * *", periodic_id="members.finish_recoveries")
+@app.task(name="members.finish_recoveries", queue="default", queueing_lock="members.finish_recoveries")
+def finish_recoveries(timestamp: int) -> None:  # noqa: ARG001 - the scheduler gives it
+    """Invite new administrators where nobody objected in time."""
+    actions.finish_recoveries(by=Subject.system("members.finish_recoveries"), at=utcnow())

@@ -52,6 +52,7 @@ STATE_TONES: Final = {
     "requested": "info", "refused": "", "lapsed": "",
     "published": "good", "discarded": "",
     "asked": "info", "confirmed": "good", "change_wanted": "warn", "silent": "warn", "bounced": "bad", "settled": "",
+    "waiting": "info", "objected": "bad", "done": "good",
 }  # fmt: skip
 
 EVENTS: Final = {
@@ -84,6 +85,13 @@ EVENTS: Final = {
     "closed": _w("結案，維持會籍", "Closed; the membership stays"),
     "appealed": _w("提出申訴", "Appeal filed"),
     "appealed_late": _w("提出申訴（逾期）", "Appeal filed (late)"),
+    "recovery_requested": _w("提出更換管理員", "New administrators asked for"),
+    "recovery_recommended": _w("更換管理員送交決定", "Sent for decision"),
+    "recovery_approved": _w("同意更換，開始等待期間", "Approved; the waiting time began"),
+    "recovery_objected": _w("聯絡人提出異議", "A contact objected"),
+    "recovery_refused": _w("不同意更換管理員", "Refused"),
+    "recovery_lapsed": _w("會籍結束，案件失效", "Lapsed with the membership"),
+    "recovery_done": _w("管理員已更換", "Administrators replaced"),
     "termination_requested": _w("會員申請終止", "Termination requested by the member"),
     "termination_recommended": _w("終止申請送交決定", "Request sent for decision"),
     "termination_granted": _w("同意終止，會籍結束", "Granted; the membership ended"),

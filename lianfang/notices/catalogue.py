@@ -96,6 +96,14 @@ NOTICES: dict[str, Notice] = {
             "what", "at", "link", clause="2.3",
         ),
         _notice("recall", "一則情資已由來源召回", "An item was recalled", "recalled_at", "link", clause="2.3"),
+        _notice(
+            "recovery", "將更換管理員，可以提出異議", "New administrators: you may object",
+            "number", "organization", "until", "link", clause="2.4",
+        ),
+        _notice(
+            "recovery_result", "更換管理員的結果", "Result about new administrators",
+            "number", "organization", "what", clause="2.4",
+        ),
         _notice("reenrol", "請重新設定登入方式", "Set up your sign-in again", "organization", "link", "expires_at"),
         _notice("security_hold", "安全保全通知", "A security hold", "what", "at", "link", clause="2.3"),
         _notice(

@@ -169,6 +169,7 @@ class Right(StrEnum):
     START_STOP = "start_stop"
     END_STOP = "end_stop"
     PLACE_HOLD = "place_hold"
+    READ_DIRECTORY = "read_directory"
     LIFT_HOLD = "lift_hold"
     VIEW_AUDIT = "view_audit"
     HANDLE_PRIVACY_CASE = "handle_privacy_case"

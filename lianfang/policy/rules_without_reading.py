@@ -274,6 +274,21 @@ def g_enter_members_plane(q: Question) -> bool:
 
 
 @permit(
+    "G-read_directory",
+    clause="3.1",
+    zh="會員自己的人看得到名錄中的會員，要兩邊都選擇列入；內部成員、協調中心與金鑰都不行。",
+    en="A member's own people see a member in the directory if both chose to stand in it; constituents, the "
+    "coordinator and tokens do not.",
+    rights={Right.READ_DIRECTORY},
+)
+def g_read_directory(q: Question) -> bool:
+    subject, case = q.subject, q.case
+    if subject.kind is not Kind.PERSON or subject.is_constituent or not member_people(subject):
+        return False
+    return case is None or (case.kind == "directory" and case.state == "both")
+
+
+@permit(
     "G-enter_staff_plane",
     clause="1.4",
     zh="協調中心有任一職務的人可以進入工作區。",

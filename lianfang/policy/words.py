@@ -72,6 +72,7 @@ RIGHTS: dict[Right, Bilingual] = {
     Right.DECIDE_APPEAL: _say("決定申訴", "decide an appeal"),
     Right.GRANT_DUTY: _say("授予職務", "grant a duty"),
     Right.MANAGE_PEOPLE: _say("管理組織的人員", "manage the organisation's people"),
+    Right.READ_DIRECTORY: _say("看會員名錄", "see the directory of members"),
     Right.FILE_CHANGE: _say("提出異動申請", "file a change of the member's data"),
     Right.MAKE_TOKEN: _say("建立金鑰", "make a token"),
     Right.EDIT_CHARTER: _say("編修規章", "edit the charter"),

@@ -125,7 +125,7 @@ NAVIGATION: Final[dict[str, tuple[Section, ...]]] = {
                 ),
                 Item("terminations", _words("終止", "Terminations"), "arrow-right"),
                 Item("deadlines", _words("期限", "Deadlines"), "clock", under=("/staff/holds",)),
-                Item("contacts", _words("聯絡資料", "Contact data"), "chat-square-text"),
+                Item("contacts", _words("聯絡資料", "Contact data"), "chat-square-text", under=("/staff/recoveries",)),
                 Item("participation", _words("參與紀錄", "Participation"), "list-check"),
                 Item("member_directory", _words("會員名錄", "Members"), "buildings"),
             ),

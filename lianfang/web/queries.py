@@ -74,7 +74,7 @@ _QUESTIONS: Final[tuple[tuple[str, Bilingual, tuple[Right, ...]], ...]] = (
         (
             Right.APPLY, Right.ANSWER_CORRECTION, Right.TAKE_UP, Right.REVIEW, Right.APPROVE, Right.REVOKE,
             Right.FILE_CHANGE, Right.CONFIRM_CONTACT, Right.FILE_APPEAL, Right.DECIDE_APPEAL, Right.VIEW_EXIT,
-            Right.ENTER_MEMBERS_PLANE, Right.MANAGE_PEOPLE, Right.MAKE_TOKEN,
+            Right.READ_DIRECTORY, Right.ENTER_MEMBERS_PLANE, Right.MANAGE_PEOPLE, Right.MAKE_TOKEN,
         ),
     ),
     (

@@ -247,3 +247,54 @@ def test_the_cast_joins_by_the_mailed_link(cast: Few) -> None:
     _, path = invite(cast)
     actor = join(cast.clock, path)
     assert actor.subject().acknowledged
+
+
+def rows_of(cast: Few) -> dict[str, tuple[str, str]]:
+    at = utcnow()
+    rows = people(organizations=[cast.organization.pk], group=cast.organization.pk, at=at)
+    return {row.affiliation.person.email: (row.status[0].en, row.status[1]) for row in rows}
+
+
+def test_one_table_says_how_it_stands_with_everybody(cast: Few) -> None:
+    invitation, _ = invite(cast, "invited@m1.example")
+    other, _ = invite(cast, "late@m1.example")
+    back, _ = invite(cast, "back@m1.example")
+    Invitation.objects.filter(pk=invitation.pk).update(expires_at=utcnow() + timedelta(days=1))
+    Invitation.objects.filter(pk=other.pk).update(expires_at=utcnow())
+    Delivery.objects.filter(person_id=back.affiliation.person_id).update(state="failed")
+    actions.place_hold(
+        thing=cast.member.account, reason="帳號遭竊", review_on=(utcnow() + timedelta(days=9)).date(),
+        by=cast.staff["operator"].subject(utcnow()), at=utcnow(),
+    )  # fmt: skip
+    Affiliation.objects.filter(pk=cast.deputy.affiliation.pk).update(left_at=utcnow() + timedelta(days=2))
+    assert rows_of(cast) == {
+        cast.admin.person.email: ("Active", "good"),
+        cast.deputy.person.email: ("Leaving", "warn"),
+        cast.member.person.email: ("On security hold", "bad"),
+        "invited@m1.example": ("Invited", "info"),
+        "late@m1.example": ("Invitation has expired", "warn"),
+        "back@m1.example": ("Invitation came back", "bad"),
+    }
+    page = browser(cast.admin).get(reverse("people")).content.decode()
+    for word in ("使用中", "即將離開", "安全保全中", "已邀請", "邀請已過期", "邀請信退回"):
+        assert word in page
+    # Sent again it is another mail: what became of the first no longer counts.
+    actions.resend(invitation=back, by=cast.admin.subject(), at=utcnow())
+    assert rows_of(cast)["back@m1.example"] == ("Invited", "info")
+
+
+def test_another_organisations_mail_that_came_back_tells_nothing_here(cast: Few) -> None:
+    elsewhere = member_organization(cast.clock, place=2, name="乙示範精密股份有限公司")
+    ours, _ = invite(cast, "shared@m1.example")
+    Invitation.objects.filter(pk=ours.pk).update(expires_at=utcnow() + timedelta(days=1))
+    actions.invite(
+        person=ours.affiliation.person,
+        organization=elsewhere,
+        group=elsewhere,
+        role=Role.MEMBER,
+        by=SYSTEM,
+        at=utcnow(),
+    )
+    mails = Delivery.objects.filter(person_id=ours.affiliation.person_id).order_by("created_at")
+    Delivery.objects.filter(pk=mails.last().pk).update(state="failed")  # type: ignore[union-attr]
+    assert rows_of(cast)["shared@m1.example"] == ("Invited", "info")

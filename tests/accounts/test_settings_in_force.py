@@ -34,7 +34,7 @@ OTHER: dict[str, str] = {
     "token_warning_days": "30, 7", "change_confirm_days": "20", "contact_answer_days": "20",
     "contact_check_days": "90", "company_alone": "no", "eligible_associations": "occupational",
     "eligible_kinds": "twse", "hearing_days": "10", "rereview_days": "20", "revocation_hearing": "no",
-    "provider_factor": "yes", "rescreen_days": "10", "screening_unrelated_hits": "6",
+    "provider_factor": "yes", "recovery_wait_days": "9", "rescreen_days": "10", "screening_unrelated_hits": "6",
     "inbound_case_day": "5", "inbound_rejected_days": "10",
     "participation_absences": "5", "participation_least": "2", "participation_months": "6",
 }  # fmt: skip

@@ -26,6 +26,7 @@ from lianfang.demo.load import PASSWORD, Stage, load, write_accounts
 from lianfang.intel import queries
 from lianfang.kernel import ubn
 from lianfang.mailroom import queries as mailroom
+from lianfang.members import directory_queries, recovery_queries
 from lianfang.members import queries as members
 from lianfang.members.lifecycle import APPLICATION
 from lianfang.members.models import Application, ChangeRequest, Decision, Membership, ScreeningFinding
@@ -261,3 +262,15 @@ def test_accounts_are_written_anew_over_what_was_there(stage: Stage, tmp_path: P
     assert [account["email"] for account in told["accounts"]] == list(stage.actors)
     assert {machine["kind"] for machine in told["machines"]} == {"taxii"}
     assert all(machine["url"].endswith("/taxii2/") for machine in told["machines"])
+
+
+def test_members_that_chose_so_see_each_other_and_a_case_of_new_administrators_waits(stage: Stage) -> None:
+    def seen(email: str) -> set[str]:
+        found = directory_queries.entries(subject=stage.actors[email].subject(NOW), at=NOW)
+        return {one.organization.name_zh for one in found}
+
+    three = {one.name_zh for one in (cast.QUADRANT, cast.GRAVITY, cast.OBSERVATORY)}
+    assert seen("admin@quadrant.example") == three
+    assert seen(cast.ORIGAMI.team.admin.email) == set()
+    (case,) = recovery_queries.recoveries(open_only=True)
+    assert (case.state, case.membership.organization.name_zh) == ("requested", cast.ORIGAMI.name_zh)

@@ -30,6 +30,7 @@ WHO: dict[str, set[str]] = {
     "enter_members_plane": MEMBERS,
     "enter_staff_plane": STAFF,
     "make_token": ADMINS,
+    "read_directory": MEMBERS - {"constituent"},
     "manage_people": ADMINS,
     "file_change": ADMINS,
     "submit": MEMBERS | {"analyst"},

@@ -31,7 +31,7 @@ _BY_NAME = {
         "change_decide", "change_entry",
         "change_holdings", "change_file", "change_note", "change_recommend", "change_return",
         "change_screening", "change_take_up", "colleague_leaves", "invite_colleague_again", "letter", "membership",
-        "security_hold_lift", "contact_settle", "mail", "participation_",
+        "security_hold_lift", "contact_settle", "mail", "participation_", "recovery",
         "list_", "revocation", "appeal", "termination", "statement_file", "hold_lift", "decide_",
         "leave_duty", "procedure", "setting", "staff_intel_",
     ),
@@ -39,7 +39,7 @@ _BY_NAME = {
     "link": (
         "accounts_invitation", "deadline_feed", "accounts_lost_factor_proof", "account_reset_password_from_key",
         "apply_resume",
-        "apply_case", "change_confirm", "apply_correct", "contact_check", "sign_in_",
+        "apply_case", "recovery_object", "change_confirm", "apply_correct", "contact_check", "sign_in_",
     ),
     "own": ("apply_step", "write_profile", "taxii_collection", "taxii_manifest", "taxii_objects", "taxii_elsewhere"),
 }  # fmt: skip

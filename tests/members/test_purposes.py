@@ -218,3 +218,24 @@ def test_whoever_replaces_a_person_is_named_for_the_same(made: world.World) -> N
     assert held(made, jia) == [("security", "duty@m1.example"), ("notice", "admin1@m1.example")]
     assert held(made, jia, at - MICRO)[0] == ("security", "contact@m1.example")
     assert row_of(jia, "security").phone == "02-5550-0103"
+
+
+def test_the_table_of_people_has_contacts_and_purposes_and_the_staff_only_looks(made: world.World) -> None:
+    jia = made.jia
+    applied(made, name(made, jia, LEGAL, "legal", "personal_data"))
+    applied(made, name(made, jia, {**LEGAL, "email": "admin2@m1.example"}, "legal"))
+    page = made.client(jia.admin).get("/member/organisation/people").content.decode()
+    for word in ("賴示律", "沒有帳號", "法務聯絡人", "個人資料聯絡人", "24小時資安聯絡人", "legal@m1.example"):
+        assert word in page
+    assert page.count("admin2@m1.example") == 0, "somebody with an account stands there once, by name"
+    path = f"/staff/members/{jia.membership.pk}"
+    looked = made.client(made.reviewer).get(path).content.decode()
+    assert "賴示律" in looked
+    table = looked[looked.index("角色與用途") :]
+    assert "/leave" not in table
+    assert "/role" not in table
+    assert "賴示律" not in made.client(made.analyst).get(path).content.decode()
+    foreign = made.client(made.yi.admin).get("/member/organisation/people").content.decode()
+    assert "賴示律" not in foreign
+    inside = made.client(made.wu).get("/member/organisation/people")
+    assert inside.status_code in (200, 403, 404)

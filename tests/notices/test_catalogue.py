@@ -27,6 +27,7 @@ FACTS: dict[str, Any] = {
     "expires_at": AT,
     "ground": Bilingual(zh="規章1.4：未積極參與", en="Charter 1.4: not taking part"),
     "items": [Bilingual(zh="請補正統一編號", en="Correct the business number"), "<b>second</b>"],
+    "until": AT,
     "last_day": date(2026, 12, 7),
     "late": False,
     "letter": Bilingual(zh="說明：\n\n一、理由", en="Reasons:\n\n1. reason"),

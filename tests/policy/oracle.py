@@ -504,6 +504,10 @@ def _else(
         permits.add("G-submit")
     if right == R.ENTER_MEMBERS_PLANE and both and s.pair is not None and not s.is_coordinator:
         permits.add("G-enter_members_plane")
+    if right == R.READ_DIRECTORY and s.kind == K.PERSON and s.pair is not None and not s.is_coordinator:
+        both_chose = case is None or (case.kind, case.state) == ("directory", "both")
+        if both_chose and not s.is_constituent:
+            permits.add("G-read_directory")
     if right in {R.MANAGE_PEOPLE, R.MAKE_TOKEN, R.FILE_CHANGE} and s.kind == K.PERSON and s.pair is not None:
         has_tokens = right == R.MANAGE_PEOPLE or not s.is_coordinator or s.terms.staff_tokens
         its_own = case is None or case.organization == s.pair.organization

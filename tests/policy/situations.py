@@ -451,6 +451,8 @@ def _plane(draft: Draft) -> None:
     if rng.random() < 0.5:
         pair = draft.subject.get("pair") or MEMBER_PAIRS[0]
         draft.case = a_case(rng) | ({"organization": pair.organization} if rng.random() < 0.7 else {})
+        if draft.right is Right.READ_DIRECTORY:
+            draft.case |= {"kind": rng.choice(("directory", "change")), "state": rng.choice(("both", "both", "one"))}
 
 
 def _submit(draft: Draft) -> None:

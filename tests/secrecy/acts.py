@@ -468,6 +468,18 @@ class Backstage:
 
     rule_on: bool = False
 
+    def directory_chosen(self, at: datetime) -> tuple[Right, UUID | None]:
+        """A member lets itself be seen, or no more: of those who chose so too, and the observer did not."""
+        member = self._source()
+        members.choose_directory(
+            membership=member.membership, listed=not self.chosen_once or self.rng.random() < 0.7,
+            sector=self.rng.random() < 0.5, security=self.rng.random() < 0.5, by=member.admin.subject(at), at=at,
+        )  # fmt: skip
+        self.chosen_once = True
+        return Right.MANAGE_PEOPLE, member.organization.pk
+
+    chosen_once: bool = False
+
     # -- acts that the observer may see: the same in both worlds -----------------------------------------------------
 
     def shown_share(self, at: datetime) -> None:
@@ -597,6 +609,7 @@ SECRETS = (
     "the_same_again", "tighten", "recall", "release", "relay", "read_what_is_hidden", "person_joins", "person_accepts",
     "role_changes", "key_made", "key_revoked", "draft_kept", "profile_set", "application_begun", "application_sent",
     "duty_proposed", "sign_in_fails", "link_asked", "relay_rule", "participation_entered",
+    "directory_chosen",
 )  # fmt: skip
 SHOWN = ("shown_share", "shown_embargo", "shown_change", "jobs")
 __all__ = ["SECRETS", "SHOWN", "START", "Backstage", "Visible", "labels_of", "later", "sign_in", "slow"]

@@ -113,6 +113,7 @@ KINDS: dict[str, tuple[int, ...]] = {
     "way in": (11, 23, 27, 28),
     "own account": (16, 17, 23, 28, 34),
     "application": (1, 11, 12, 14, 16, 23, 28, 36),
+    "directory of members": (2, 3, 4, 17, 20, 24, 27, 32, 34),
     "staff's case": (1, 12, 16, 20, 36),
     "staff's list": (2, 3, 11, 16, 32),
     "exit": (1, 12, 16, 18, 34, 36),
@@ -155,7 +156,7 @@ DOORS: dict[str, str] = {
          "account_reset_password_from_key_done", "accounts_invitation", "sign_in_org", "sign_in_back", "sign_in_answer",
          "sign_in_metadata",
          "sign_in_confirm", "sign_in_organisation",
-         "contact_check", "mfa_authenticate", "mfa_login_webauthn"),
+         "contact_check", "recovery_object", "mfa_authenticate", "mfa_login_webauthn"),
         "way in",
     ),
     **dict.fromkeys(
@@ -182,16 +183,20 @@ DOORS: dict[str, str] = {
          "procedure_draft", "procedure_general", "procedure_step_new", "procedure_step", "procedure_field_new",
          "procedure_field", "procedure_change", "procedure_draft_preview", "procedure_propose", "procedure_discard",
          "procedure_decide", "contact_settle", "mail", "mail_original", "mail_file",
-         "mail_read", "mail_change", "security_hold_new", "security_hold_lift"), "staff's case",
+         "mail_read", "mail_change", "security_hold_new", "security_hold_lift", "recovery",
+         "recovery_conflict", "recovery_recommend", "recovery_return", "recovery_decide", "recovery_file",
+         "recovery_entry"), "staff's case",
     ),
     **dict.fromkeys(
         ("inbox", "applications", "member_directory", "revocations", "terminations", "deadlines", "holds",
-         "duties", "settings", "procedures", "contacts", "mailroom", "security_holds", "staff_sign_on"), "staff's list",
+         "duties", "settings", "procedures", "contacts", "mailroom", "security_holds", "staff_sign_on",
+         "recoveries"), "staff's list",
     ),
     **dict.fromkeys(
         ("change", "change_message", "change_withdraw", "own_case_read_out", "changes_filed", "history",
          "new_change", "roster_add",
-         "roster_import", "roster_import_one", "roster_remove", "roster_transfer"), "people and keys of one's own",
+         "roster_import", "roster_import_one", "roster_remove", "roster_transfer",
+         "recovery_ask", "directory_choose"), "people and keys of one's own",
     ),
     **dict.fromkeys(
         ("change_ask_again", "change_authority", "change_case", "change_conflict", "change_decide", "change_entry",
@@ -204,6 +209,7 @@ DOORS: dict[str, str] = {
          "participation_answer", "participation_import_one", "participation_review"), "staff's case",
     ),
     **dict.fromkeys(("participation", "participation_import"), "staff's list"),
+    "directory": "directory of members",
     "changes": "staff's list",
     "change_confirm": "way in",
     **dict.fromkeys(

@@ -141,7 +141,8 @@ QUESTIONS = (
     "/member/intel?all=1", "/member/intel?below=3", "/member/intel?q=壞&below=2", "/member/intel?tlp=RED", "/member",
     "/member/intel/{visible}", "/member/intel/{hidden}", "/member/intel/{visible}/why", "/member/intel/{hidden}/why",
     "/member/intel/{visible}/download", "/member/intel/{hidden}/download", "/member/organisation/roster",
-    "/member/organisation/people", "/member/connections", "/member/intel?lang=en",
+    "/member/organisation/people", "/member/organisation/directory",
+    "/member/organisation/directory?q=示範", "/member/connections", "/member/intel?lang=en",
 )  # fmt: skip
 STAFF_QUESTIONS = (
     "/staff/inbox", "/staff/inbox?q={word}", "/staff/applications", "/staff/members", "/staff/revocations",

@@ -180,14 +180,15 @@ def leave(*, affiliation: Affiliation, by: Subject, at: datetime) -> None:
     record(by=by, at=at, about=affiliation, detail={"tokens_ended": tokens})
 
 
-def depart(*, affiliation: Affiliation, by: Subject, at: datetime) -> int:
+def depart(*, affiliation: Affiliation, by: Subject, at: datetime, last: bool = False) -> int:
     """End an affiliation with its tokens, open invitations and sessions; return how many tokens ended.
 
-    The caller has asked for the right, and records. Raises Refusal for the last administrator and for who left already.
+    The caller has asked for the right, and records. `last` lets the last administrator go, where others are invited in
+    the same act. Raises Refusal for the last administrator else, and for who left already.
     """
     locked = _locked(affiliation)
     _require_present(locked, at)
-    if locked.role == Role.MEMBER_ADMIN and locked.started_at is not None:
+    if locked.role == Role.MEMBER_ADMIN and locked.started_at is not None and not last:
         _require_another_admin(locked, at)
     locked.left_at = at
     locked.save(update_fields=["left_at"])
@@ -346,6 +347,7 @@ def _mail_invitation(invitation: Invitation, path: str, by: Subject, at: datetim
         },
         by=by,
         at=at,
+        dedupe=queries.mail_of(invitation),
     )
 
 

@@ -47,6 +47,13 @@ def people(request: HttpRequest) -> HttpResponse:
     ]
     context = {
         "rows": rows,
+        "named": queries.named_only(rows, organization=mine.organization, at=at)
+        if mine.organization == mine.group
+        else [],
+        "own": asked(request).affiliation.organization,
+        "without_account": queries.WITHOUT_ACCOUNT,
+        "acts": True,
+        "own_group": mine.organization == mine.group,
         "several": len(organizations) > 1,
         "waiting": waiting,
         "too_few": queries.administrators(organization=mine.organization, group=mine.group, at=at) < 2,

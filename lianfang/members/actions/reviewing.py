@@ -29,6 +29,7 @@ from lianfang.members.models import (
     ConflictDeclaration,
     CorrectionItem,
     ListCase,
+    Recovery,
     Revocation,
     ScreeningFinding,
     Termination,
@@ -82,7 +83,7 @@ def locked_application(application: Application) -> Application:
 @action(Tag.MEMBERS_CONFLICT_DECLARE)
 def declare_conflict(
     *,
-    case: Application | Revocation | Termination | Appeal | ChangeRequest | ListCase,
+    case: Application | Revocation | Termination | Appeal | ChangeRequest | ListCase | Recovery,
     conflict: bool,
     reason: str = "",
     by: Subject,

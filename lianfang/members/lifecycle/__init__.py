@@ -6,6 +6,7 @@ from lianfang.members.lifecycle.contact import CONTACT_CHECK, CONTACT_TASKS
 from lianfang.members.lifecycle.lists import LIST_CASE, LIST_EDITION
 from lianfang.members.lifecycle.membership import IN_FORCE, MEMBERSHIP
 from lianfang.members.lifecycle.procedure import PROCEDURE
+from lianfang.members.lifecycle.recovery import OPEN_RECOVERY, RECOVERY
 from lianfang.members.lifecycle.revocation import APPEAL, REVOCATION
 from lianfang.members.lifecycle.termination import OPEN_TERMINATION, TERMINATION
 
@@ -21,8 +22,10 @@ __all__ = [
     "MEMBERSHIP",
     "OPEN_APPLICATION",
     "OPEN_CHANGE",
+    "OPEN_RECOVERY",
     "OPEN_TERMINATION",
     "PROCEDURE",
+    "RECOVERY",
     "REVOCATION",
     "TERMINATION",
     "ChangeReadiness",

@@ -16,6 +16,7 @@ from lianfang.members.models.calendars import CalendarEdition, FeedLink
 from lianfang.members.models.cases import CaseEvent, CaseNote, ConflictDeclaration, Decision, FirstApproval
 from lianfang.members.models.changes import ChangeConfirmation, ChangeFile, ChangeRequest, FactChange, RosterDraft
 from lianfang.members.models.contacts import Contact, ContactCheck
+from lianfang.members.models.directory import DirectoryChoice
 from lianfang.members.models.holds import LegalHold
 from lianfang.members.models.lists import LIST_KINDS, ListCase, ListEdition, ListRow, ScreeningRun
 from lianfang.members.models.memberships import Constituent, Membership, MembershipInterval, RelayRule
@@ -29,6 +30,7 @@ from lianfang.members.models.participation import (
     ParticipationSnapshot,
 )
 from lianfang.members.models.procedures import CaseCounter, Procedure, ProcedureDraft
+from lianfang.members.models.recoveries import Recovery, RecoveryFile, RecoveryNotice
 from lianfang.members.models.revocations import (
     FROM_ARRIVAL,
     Appeal,
@@ -67,6 +69,7 @@ __all__ = [
     "ContactCheck",
     "CorrectionItem",
     "Decision",
+    "DirectoryChoice",
     "FactChange",
     "FeedLink",
     "FirstApproval",
@@ -83,6 +86,9 @@ __all__ = [
     "ParticipationSnapshot",
     "Procedure",
     "ProcedureDraft",
+    "Recovery",
+    "RecoveryFile",
+    "RecoveryNotice",
     "RelayRule",
     "Revocation",
     "RosterDraft",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lianfang.accounts import paging
-from lianfang.accounts.doors import door
+from lianfang.accounts import queries as people_queries
+from lianfang.accounts.doors import door, may
 from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
@@ -31,7 +33,7 @@ from lianfang.members.forms import (
 from lianfang.members.lifecycle import APPEAL, IN_FORCE, MEMBERSHIP
 from lianfang.members.models import Appeal, Membership, Revocation
 from lianfang.members.views.parts import declared, download
-from lianfang.policy.facts import Right
+from lianfang.policy.facts import Right, Subject
 
 Row = TypeVar("Row")
 
@@ -61,6 +63,7 @@ def membership(request: HttpRequest, membership_id: UUID) -> HttpResponse:
     at = asked(request).at
     context = {
         "membership": held,
+        **_people(held, asked(request).subject, at),
         "kind": words.KINDS[held.organization.kind],
         "state": (MEMBERSHIP.states[held.state], words.STATE_TONES[held.state]),
         "reach": shown_staff.losses(held, at),
@@ -80,6 +83,20 @@ def membership(request: HttpRequest, membership_id: UUID) -> HttpResponse:
         and shown_staff.may_review(asked(request).subject, at),
     }
     return render(request, "members/staff/membership.html", context)
+
+
+def _people(held: Membership, subject: Subject, at: datetime) -> dict[str, Any]:
+    """The table of a member's own people, to look at; for those who work on its cases, like its people of a day."""
+    if not any(may(subject=subject, right=right, at=at) for right in (Right.REVIEW, Right.APPROVE)):
+        return {"people": None}
+    organization = held.organization_id
+    rows = people_queries.people(organizations=[organization], group=organization, at=at)
+    return {
+        "people": rows,
+        "rows": rows,
+        "named": people_queries.named_only(rows, organization=organization, at=at),
+        "without_account": people_queries.WITHOUT_ACCOUNT,
+    }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

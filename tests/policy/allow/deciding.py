@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from lianfang.policy.facts import Duty, Kind, Right, Standing, Subject
 from tests.policy.cast import ALPHA, PUBLIC, Asked, admin, case, link, person, staff
 
@@ -8,6 +10,7 @@ DECIDING = {
     "G-apply": Asked(PUBLIC, Right.APPLY),
     "G-link": Asked(link(Right.ANSWER_CORRECTION), Right.ANSWER_CORRECTION, case()),
     "G-enter_members_plane": Asked(person(mfa=False), Right.ENTER_MEMBERS_PLANE),
+    "G-read_directory": Asked(person(), Right.READ_DIRECTORY, replace(case(), kind="directory", state="both")),
     "G-enter_staff_plane": Asked(staff(Duty.OPERATOR), Right.ENTER_STAFF_PLANE),
     "G-start_stop": Asked(staff(Duty.OPERATOR), Right.START_STOP),
     "G-place_hold": Asked(staff(Duty.ANALYST), Right.PLACE_HOLD),

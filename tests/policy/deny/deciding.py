@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from lianfang.policy.facts import Duty, Right, Standing, Subject
 from tests.policy.cast import BETA, ME, NOW, Asked, admin, case, link, person, staff, token
 from tests.policy.ground import PERSONS
@@ -17,6 +19,7 @@ DECIDING = {
     "G-take_up": Asked(APPROVER, Right.TAKE_UP, case()),
     "G-review": Asked(APPROVER, Right.REVIEW, case()),
     "G-import_list": Asked(APPROVER, Right.IMPORT_LIST),
+    "G-read_directory": Asked(person(), Right.READ_DIRECTORY, replace(case(), kind="directory", state="one")),
     "G-approve": Asked(REVIEWER, Right.APPROVE, case()),
     "G-revoke": Asked(REVIEWER, Right.REVOKE, case()),
     "G-decide_appeal": Asked(REVIEWER, Right.DECIDE_APPEAL, case()),
