@@ -58,6 +58,7 @@ WEIGHTS = {
     Right.DECIDE_CONSENT: 4,
     Right.MAIL_BODY: 6,
     Right.RELAY_TO_CONSTITUENTS: 4,
+    Right.READ_DIRECTORY: 3,
     Right.USE_COMMERCIALLY: 3,
     Right.RELABEL: 12,
     Right.SEE_NOTICE: 3,
