@@ -344,7 +344,9 @@ class Backstage:
         accounts.accept_invitation(invitation=invitation, password=cast.PASSWORD, at=at)
         return Right.MANAGE_PEOPLE, member.organization.pk
 
-    def role_changes(self, at: datetime) -> tuple[Right, UUID]:
+    def role_changes(self, at: datetime) -> tuple[Right, UUID] | None:
+        if self.staff:
+            return None  # who is a contact is the staff's to see
         member = self._source()
         affiliation = member.member.affiliation
         affiliation.refresh_from_db()
