@@ -113,6 +113,15 @@ def label_of(spec: Spec, field: str) -> Bilingual:
         return Bilingual(zh=field, en=field)
 
 
+def value_words(spec: Spec, field: str, value: Any) -> Any:
+    """Return a fact as people read it; a choice that the procedure no longer offers as it was written."""
+    for one in facts_step(spec).fields:
+        if one.name == field and one.type in ("radio", "choice"):
+            option = one.option(str(value or ""))
+            return Bilingual(**option["label"]) if option else value
+    return value
+
+
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return `{field: [old, new]}` of what differs; an empty answer and none are the same."""
     found = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,10 +11,13 @@ from django.db.models import Q, QuerySet
 
 from lianfang.accounts.doors import may
 from lianfang.accounts.models import Organization
-from lianfang.members import contact_queries
+from lianfang.kernel.text import Bilingual
+from lianfang.members import changing, contact_queries
 from lianfang.members.lifecycle import IN_FORCE
 from lianfang.members.models import Contact, DirectoryChoice
+from lianfang.members.procedure import Spec
 from lianfang.members.purposes import SECURITY
+from lianfang.members.queries import procedure_in_force
 from lianfang.policy.facts import Case, Right, Subject
 
 BOTH = "both"
@@ -36,8 +40,15 @@ class Entry:
     """A member as it lets itself be seen."""
 
     organization: Organization
-    sector: str
+    sector: Bilingual | None
     contact: Contact | None
+
+
+def sector_words(*, codes: Iterable[str], at: datetime) -> dict[str, Bilingual]:
+    """Return sectors as the form of application names them now; one that it no longer offers keeps its code."""
+    spec = Spec(procedure_in_force(at).spec)
+    named = {code: changing.value_words(spec, "sector", code) for code in codes if code}
+    return {code: one if isinstance(one, Bilingual) else Bilingual(zh=one, en=one) for code, one in named.items()}
 
 
 def case_of_entry(found: DirectoryChoice, *, reader_listed: bool) -> Case:
@@ -63,10 +74,11 @@ def entries(*, subject: Subject, at: datetime, words: str = "") -> list[Entry]:
     ]
     asked = [row.membership_id for row in found if row.security]
     contacts = contact_queries.named_of(memberships=asked, purpose=SECURITY, at=at)
+    sectors = sector_words(codes=(row.membership.organization.sector for row in found if row.sector), at=at)
     made = [
         Entry(
             row.membership.organization,
-            row.membership.organization.sector if row.sector else "",
+            sectors.get(row.membership.organization.sector) if row.sector else None,
             contacts.get(row.membership_id) if row.security else None,
         )
         for row in found
@@ -76,4 +88,7 @@ def entries(*, subject: Subject, at: datetime, words: str = "") -> list[Entry]:
 
 def _says(one: Entry, words: str) -> bool:
     wanted = words.strip().casefold()
-    return any(wanted in text.casefold() for text in (one.organization.name_zh, one.organization.name_en, one.sector))
+    texts = [one.organization.name_zh, one.organization.name_en]
+    if one.sector:
+        texts += [one.sector.zh, one.sector.en]
+    return any(wanted in text.casefold() for text in texts)

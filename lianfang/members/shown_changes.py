@@ -71,22 +71,12 @@ class Line:
     note: Bilingual | None = None
 
 
-def value_words(spec: Spec, field: str, value: Any) -> Any:
-    """Return a fact as people read it."""
-    wanted = "kind" if field == "kind" else field
-    step = changing.facts_step(spec)
-    for one in step.fields:
-        if one.name == wanted and one.type in ("radio", "choice"):
-            option = one.option(str(value or ""))
-            return Bilingual(**option["label"]) if option else value
-    return value
-
-
 def lines(spec: Spec, values: Mapping[str, Any]) -> list[Line]:
     """Return what a request changes about the organisation and its people, only what differs."""
     found = [
         Line(
-            changing.label_of(spec, field), value_words(spec, field, old), value_words(spec, field, new),
+            changing.label_of(spec, field),
+            changing.value_words(spec, field, old), changing.value_words(spec, field, new),
             changing.RISKS[changing.risk_of(field)],
         )
         for field, (old, new) in values.get("organization", {}).items()
@@ -436,7 +426,9 @@ def history(membership: Membership, on: datetime, at: datetime, *, people: bool)
     names = [*(name for name in asked if name in facts), *(name for name in facts if name not in asked)]
     return {
         "facts": [
-            (changing.label_of(spec, name), value_words(spec, name, facts[name])) for name in names if facts[name]
+            (changing.label_of(spec, name), changing.value_words(spec, name, facts[name]))
+            for name in names
+            if facts[name]
         ],
         "people": [(ROLES[row.role], row) for row in changes.people_at(membership.organization_id, on)]
         if people
@@ -460,6 +452,6 @@ def _past(spec: Spec, row: FactChange) -> Past:
         old, new = (f"{one['name']} {one['email']}" if one else "" for one in (row.old, row.new))
         return Past(label, old, new, row.at, row.change.number if row.change else "")
     return Past(
-        changing.label_of(spec, row.field), value_words(spec, row.field, row.old),
-        value_words(spec, row.field, row.new), row.at, row.change.number if row.change else "",
+        changing.label_of(spec, row.field), changing.value_words(spec, row.field, row.old),
+        changing.value_words(spec, row.field, row.new), row.at, row.change.number if row.change else "",
     )  # fmt: skip

@@ -11,6 +11,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from lianfang.kernel.text import Bilingual
 from lianfang.members import actions, directory_queries
 from lianfang.members.models import DirectoryChoice
 from tests import world
@@ -52,8 +53,10 @@ def test_both_choose_or_nobody_sees_anything(made: world.World) -> None:
     # Of each only what it chose.
     found = {one.organization.pk: one for one in directory_queries.entries(subject=yi.admin.subject(turn), at=turn)}
     own, other = found[yi.organization.pk], found[jia.organization.pk]
-    assert (own.sector, own.contact) == ("", None)
-    assert other.sector == jia.organization.sector
+    assert (own.sector, own.contact) == (None, None)
+    assert other.sector == Bilingual(zh="製造", en="Manufacturing"), "as the form of applications names it"
+    for words in ("製造", "manufact"):
+        assert seen(made, yi.admin, turn, words) == [jia.organization.name_zh], "what is not shown is not searched"
     assert other.contact is not None
     assert other.contact.email == "contact@m1.example"
     # Neither a constituent, nor the centre, nor a former member, nor a machine.

@@ -58,6 +58,7 @@ def choose(request: HttpRequest) -> HttpResponseBase:
     context = {
         "form": form,
         "organization": held.organization,
+        "sector": directory_queries.sector_words(codes=[held.organization.sector], at=at).get(held.organization.sector),
         "contacts": contact_queries.named_of(memberships=[held.pk], purpose=SECURITY, at=at).values(),
     }
     return render(request, "members/directory_choose.html", context, status=422 if form.errors else 200)
