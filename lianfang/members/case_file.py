@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from lianfang.accounts.models import Affiliation
 from lianfang.audit.queries import proofs
@@ -17,17 +18,31 @@ from lianfang.kernel.clock import show, show_date
 from lianfang.kernel.deadlines import Deadline, steps
 from lianfang.kernel.text import Bilingual
 from lianfang.mailroom.models import MailFile, Placement
-from lianfang.members import changes, queries, shown, shown_changes, words
-from lianfang.members.actions.reading_out import STAFF, Case
+from lianfang.members import (
+    case_kinds,
+    changes,
+    queries,
+    queries_lists,
+    recovery_queries,
+    shown,
+    shown_changes,
+    shown_recoveries,
+    words,
+    words_lists,
+)
+from lianfang.members.actions.reading_out import STAFF
 from lianfang.members.calendars import calendar_at, named
-from lianfang.members.lifecycle import APPEAL, APPLICATION, CHANGE, REVOCATION, TERMINATION
+from lianfang.members.case_kinds import Case
+from lianfang.members.lifecycle import LIST_CASE
 from lianfang.members.models import (
     Appeal,
     Application,
     ChangeRequest,
     Decision,
     LegalHold,
+    ListCase,
     Membership,
+    Recovery,
     Revocation,
     Statement,
     Termination,
@@ -41,13 +56,6 @@ def _w(zh: str, en: str) -> Bilingual:
     return Bilingual(zh=zh, en=en)
 
 
-KINDS = {
-    "A": _w("入會申請", "Application for membership"),
-    "C": _w("異動申請", "Change request"),
-    "R": _w("取消會籍", "Revocation"),
-    "P": _w("申訴", "Appeal"),
-    "T": _w("終止會籍", "Termination"),
-}
 STEPS = {
     "event": _w("事件發生日", "Day of the event"),
     "first": _w("起算日（次日）", "First day counted (the next)"),
@@ -120,11 +128,16 @@ class CaseFile:
 def find(number: str) -> Case | None:
     """Return a case of any kind by its number."""
     ask: Any = {
-        "A": queries.submitted, "C": changes.change, "R": queries.revocation, "P": queries.appeal,
-        "T": queries.termination,
+        "A": queries.submitted, "C": changes.change, "K": recovery_queries.recovery, "L": queries_lists.case,
+        "P": queries.appeal, "R": queries.revocation, "T": queries.termination,
     }.get(number[:1])  # fmt: skip
-    found: Case | None = ask(number) if ask and queries.is_number(number) else None
+    found: Case | None = ask(number) if ask and case_kinds.is_number(number) else None
     return found
+
+
+def find_own(number: str, *, organization: UUID) -> Case | None:
+    """Return a case of this organisation by its number. Somebody else's costs what one costs that does not exist."""
+    return find(number) if case_kinds.is_own(number, organization=organization) else None
 
 
 def organization_of(case: Case) -> Any:
@@ -134,7 +147,7 @@ def organization_of(case: Case) -> Any:
     return _membership(case).organization_id
 
 
-def _membership(case: ChangeRequest | Revocation | Appeal | Termination) -> Membership:
+def _membership(case: ChangeRequest | ListCase | Recovery | Revocation | Appeal | Termination) -> Membership:
     return (case.revocation if isinstance(case, Appeal) else case).membership
 
 
@@ -144,7 +157,7 @@ def build(case: Case, *, audience: str, at: datetime) -> CaseFile:
     events = queries.events(number)
     # A state is not kept by its instants: it is known if nothing happened in the case since.
     state = _state(case) if all(one.at <= at for one in events) else None
-    found = CaseFile(number, KINDS[number[0]], _name(case), state, audience, at)
+    found = CaseFile(number, case_kinds.KINDS[number[0]].words, _name(case), state, audience, at)
     found.decisions = [one for one in _decisions(case) if one.decided_at <= at]
     found.sections = [one for one in _sections(case, staff, at) if one.lines]
     events = [one for one in events if one.at <= at]
@@ -168,12 +181,7 @@ def _name(case: Case) -> str:
 
 
 def _state(case: Case) -> Bilingual:
-    machine: Any = {
-        Application: APPLICATION, ChangeRequest: CHANGE, Revocation: REVOCATION, Appeal: APPEAL,
-        Termination: TERMINATION,
-    }[type(case)]  # fmt: skip
-    state: Bilingual = machine.states[case.state]
-    return state
+    return case_kinds.KINDS[(case.number or "")[0]].machine.states[case.state]
 
 
 def _decisions(case: Case) -> list[Decision]:
@@ -185,6 +193,8 @@ def _decisions(case: Case) -> list[Decision]:
         return queries.decisions(termination=case)
     if isinstance(case, Appeal):
         return queries.decisions(appeal=case)
+    if isinstance(case, Recovery | ListCase):
+        return []
     return [one for one in queries.decisions(revocation=case) if one.appeal_id is None]
 
 
@@ -203,6 +213,10 @@ def _sections(case: Case, staff: bool, at: datetime) -> Iterator[Section]:
         yield from _of_change(case, staff)
     elif isinstance(case, Revocation):
         yield from _of_revocation(case, staff, at)
+    elif isinstance(case, Recovery):
+        yield from _of_recovery(case, staff, at)
+    elif isinstance(case, ListCase):
+        yield from _of_list_case(case, at)
     elif isinstance(case, Appeal):
         lines = [_line("提出", "Filed", case.filed_at), _line("逾期", "Late", "是 yes" if case.late else "否 no"),
                  _line("對象", "Against", case.revocation.number), _line("理由", "Reasons", case.text)]  # fmt: skip
@@ -283,6 +297,47 @@ def _of_revocation(case: Revocation, staff: bool, at: datetime) -> Iterator[Sect
     yield Section(_w("送達", "Arrival of the letter"), arrivals)
 
 
+def _of_recovery(case: Recovery, staff: bool, at: datetime) -> Iterator[Section]:
+    yield Section(_w("請求", "Request"), [
+        _line("提出", "Filed", case.filed_at), _line("來文日", "Received on", case.received_on or ""),
+        _line("理由", "Reason", case.reason),
+    ])  # fmt: skip
+    asked = [_line(one["name"], one["name"], f"{one['title']} {one['email']} {one['phone']}") for one in case.people]
+    yield Section(_w("新管理員", "New administrators"), asked)
+    if staff and case.recommended_at and case.recommended_at <= at:
+        advice = Line(_w("建議", "Recommendation"), _both(shown_recoveries.RECOMMENDED[case.recommendation]))
+        yield Section(_w("審查", "Review"), [advice, _line("所見", "Findings", case.findings)])
+    if case.decided_at and case.decided_at <= at:
+        lines = [_line("時間", "At", case.decided_at), _line("內容", "Words", case.decision_text)]
+        if case.waits_until:
+            lines.append(_line("可提出異議至", "Objections until", case.waits_until))
+        yield Section(_w("決定", "Decision"), lines)
+    told = [one for one in recovery_queries.notices(case) if one.sent_at <= at]
+    if staff:
+        yield Section(_w("通知的聯絡人", "Contacts that were told"), [
+            _line(one.person.name, one.person.name, f"{one.email} {show(one.sent_at)}") for one in told
+        ])  # fmt: skip
+    objected = [one.objected_at for one in told if one.objected_at and one.objected_at <= at]
+    if objected:
+        said = [_line("時間", "At", min(objected))]
+        yield Section(_w("異議", "Objection"), [*said, _line("內容", "Words", case.objection)] if staff else said)
+
+
+def _of_list_case(case: ListCase, at: datetime) -> Iterator[Section]:
+    edition = case.edition
+    yield Section(_w("名單給的結果", "What the list gave"), [
+        _line("名單", "List", f"{edition.source} {edition.list_date} {edition.file_name}"),
+        _line("名冊列", "Row of the roster", f"{case.row_name} {case.row_ubn}"),
+        Line(_w("結果", "Result"), _both(words_lists.RESULTS[case.result])),
+        *(_line("名單列", "Row of the list", f"{name} {number} {score}") for number, name, score, _ in case.matches),
+    ])  # fmt: skip
+    if case.closed_at and case.closed_at <= at:
+        yield Section(_w("判斷", "Judgement"), [
+            _line("時間", "At", case.closed_at), Line(_w("判斷", "Judgement"), _both(LIST_CASE.states[case.state])),
+            _line("說明", "Note", case.note),
+        ])  # fmt: skip
+
+
 def _statements(case: Revocation, at: datetime) -> list[Statement]:
     rows = Statement.objects.select_related("vault_key").filter(revocation=case, filed_at__lte=at)
     return list(rows.prefetch_related("files__file__vault_key", "files__vault_key").order_by("filed_at", "pk"))
@@ -304,7 +359,7 @@ def _files(case: Case, at: datetime) -> Iterable[Any]:
         rows: Any = case.attachments.filter(uploaded_at__lte=at)
     elif isinstance(case, Revocation):
         return [file for one in _statements(case, at) for file in sorted(one.files.all(), key=lambda f: str(f.pk))]
-    elif isinstance(case, ChangeRequest | Appeal):
+    elif isinstance(case, ChangeRequest | Appeal | Recovery):
         rows = case.files
     else:
         return []
@@ -324,6 +379,8 @@ def _limits(case: Case, at: datetime) -> Iterator[Limit]:
             yield _limit(_w("會員陳述", "Statement of the member"), case.notice)
         if case.deadline is not None and case.decided_at and case.decided_at <= at:
             yield _limit(_w("申訴", "Appeal"), case.deadline)
+        return
+    if isinstance(case, ListCase):
         return
     began: datetime | None = case.submitted_at if isinstance(case, Application | ChangeRequest) else case.filed_at
     if began is None or case.due_at is None:

@@ -14,8 +14,9 @@ from lianfang.kernel.canonical import canonical
 from lianfang.kernel.clock import show
 from lianfang.kernel.text import Bilingual
 from lianfang.mailroom import words as mail_words
-from lianfang.members.actions.reading_out import STAFF, Case, Gathered
+from lianfang.members.actions.reading_out import STAFF, Gathered
 from lianfang.members.case_file import STEPS, CaseFile, Kept, build
+from lianfang.members.case_kinds import Case
 from lianfang.vault.sealing import Shredded
 
 ERASED = "［已刪除 erased］".encode()

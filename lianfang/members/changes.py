@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from lianfang.accounts.models import Affiliation
 from lianfang.accounts.queries import keyed_digest
 from lianfang.kernel.clock import taipei
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import changing, importing, queries, queries_lists, roster
+from lianfang.members import case_kinds, changing, importing, queries, queries_lists, roster
 from lianfang.members.changing import Listed, Turn
 from lianfang.members.lifecycle import IN_FORCE, OPEN_CHANGE, ChangeReadiness
 from lianfang.members.models import (
@@ -33,7 +32,6 @@ from lianfang.members.models import (
 from lianfang.members.procedure import Spec
 from lianfang.policy.facts import Role
 
-_NUMBER = re.compile(r"C-\d{4}-\d{4,8}")
 PAGE = 50
 
 
@@ -46,7 +44,7 @@ def _requests() -> QuerySet[ChangeRequest]:
 
 def change(number: str) -> ChangeRequest | None:
     """Return a request by its number."""
-    return _requests().filter(number=number).first() if _NUMBER.fullmatch(number) else None
+    return _requests().filter(number=number).first() if case_kinds.is_number(number) else None
 
 
 def open_change(membership_id: UUID) -> ChangeRequest | None:

@@ -10,14 +10,7 @@ from django.urls import reverse
 
 from lianfang.kernel.text import Bilingual
 from lianfang.mailroom.routes import Hint, Route, offer, register
-from lianfang.members import changes, queries
-
-_PAGES = {"A": "case", "C": "change_case", "P": "appeal", "R": "revocation", "T": "termination"}
-
-
-def case_url(number: str) -> str:
-    """Return the staff's page of a case by its number."""
-    return reverse(_PAGES[number[0]], args=[number])
+from lianfang.members import case_kinds, changes, queries
 
 
 def hints(mail_id: UUID, person_id: UUID | None, at: datetime) -> Sequence[Hint]:
@@ -40,7 +33,7 @@ def hints(mail_id: UUID, person_id: UUID | None, at: datetime) -> Sequence[Hint]
 
 def use() -> None:
     """Register the routes; called once, when the apps are ready."""
-    register(Route("case", Bilingual(zh="案件", en="A case"), exists=queries.numbered_case_exists, url=case_url))
+    register(Route("case", Bilingual(zh="案件", en="A case"), exists=case_kinds.exists, url=case_kinds.staff_page))
     register(Route("changes", Bilingual(zh="異動", en="Changes of data"), word="changes"))
     register(Route("applications", Bilingual(zh="入會申請", en="Applications"), word="applications"))
     register(Route("appeals", Bilingual(zh="申訴", en="Appeals"), word="appeals"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +16,7 @@ from lianfang.accounts.models import Affiliation, Organization, Person, Token
 from lianfang.accounts.queries import keyed_digest
 from lianfang.kernel.clock import taipei
 from lianfang.kernel.text import Bilingual
-from lianfang.members import queries_lists, roster
+from lianfang.members import case_kinds, queries_lists, roster
 from lianfang.members.checking import applicant_row, missing, roster_rows
 from lianfang.members.lifecycle import IN_FORCE, OPEN_CHANGE, OPEN_TERMINATION, Readiness
 from lianfang.members.models import (
@@ -35,6 +34,7 @@ from lianfang.members.models import (
     Decision,
     FirstApproval,
     LegalHold,
+    ListCase,
     Membership,
     MembershipInterval,
     Procedure,
@@ -52,7 +52,6 @@ from lianfang.members.standing import Spell, gaps_of, standing_of
 from lianfang.policy.facts import Case, Gap, Role, Standing
 
 # What a number of a case looks like; anything else is nobody's, whatever bytes it holds.
-_NUMBER = re.compile(r"[A-Z]-\d{4}-\d{4,8}")
 
 # Standing
 
@@ -184,7 +183,7 @@ def missing_of(application: Application, *, but: frozenset[str] = frozenset()) -
 
 def submitted(number: str) -> Application | None:
     """Return a submitted application by its number."""
-    return _applications().filter(number=number).first() if _NUMBER.fullmatch(number) else None
+    return _applications().filter(number=number).first() if case_kinds.is_number(number) else None
 
 
 def findings(application: Application) -> dict[str, ScreeningFinding]:
@@ -248,10 +247,13 @@ def conflicted(case: str) -> frozenset[UUID]:
     return frozenset(person for person, conflict in latest.items() if conflict)
 
 
-def case_of(subject: Application | Revocation | Termination | Appeal | ChangeRequest | Recovery) -> Case:
+def case_of(subject: case_kinds.Case) -> Case:
     """Return the facts about a case that the policy decides on."""
     if isinstance(subject, Appeal):
         return _appeal_case(subject)
+    if isinstance(subject, ListCase):
+        of = subject.membership.organization_id
+        return Case(id=subject.number, kind="list", organization=of, state=subject.state)
     number = subject.number or str(subject.pk)
     assigned = frozenset({subject.reviewer_id} if subject.reviewer_id else ())
     organization = subject.organization_id if isinstance(subject, Application) else subject.membership.organization_id
@@ -509,26 +511,12 @@ def membership(membership_id: UUID) -> Membership | None:
 
 def revocation(number: str) -> Revocation | None:
     """Return a revocation case by its number."""
-    return _revocations().filter(number=number).first() if _NUMBER.fullmatch(number) else None
+    return _revocations().filter(number=number).first() if case_kinds.is_number(number) else None
 
 
 def case_exists(case: str) -> bool:
     """Return whether there is a case of this number, or a draft of this id."""
-    return numbered_case_exists(case) or (not _NUMBER.fullmatch(case) and application_by_id(case) is not None)
-
-
-_CASES = {"A": Application, "R": Revocation, "P": Appeal, "T": Termination, "C": ChangeRequest}
-
-
-def is_number(typed: str) -> bool:
-    """Return whether this looks like the number of a case; anything else is nobody's, whatever bytes it holds."""
-    return _NUMBER.fullmatch(typed) is not None
-
-
-def numbered_case_exists(number: str) -> bool:
-    """Return whether there is a case of this number."""
-    kind: Any = _CASES.get(number[:1]) if _NUMBER.fullmatch(number) else None
-    return kind is not None and kind.objects.filter(number=number).exists()
+    return case_kinds.exists(case) or (not case_kinds.is_number(case) and application_by_id(case) is not None)
 
 
 def memberships_of_person(person_id: UUID, at: datetime) -> list[Membership]:
@@ -604,7 +592,7 @@ def _open_revocations() -> Q:
 
 def termination(number: str) -> Termination | None:
     """Return a request for termination by its number."""
-    return _terminations().filter(number=number).first() if _NUMBER.fullmatch(number) else None
+    return _terminations().filter(number=number).first() if case_kinds.is_number(number) else None
 
 
 def open_termination(membership_id: UUID) -> Termination | None:
@@ -651,7 +639,7 @@ def appeals(rows: Iterable[Revocation]) -> Mapping[UUID, list[Appeal]]:
 
 def appeal(number: str) -> Appeal | None:
     """Return an appeal by its number."""
-    if not _NUMBER.fullmatch(number):
+    if not case_kinds.is_number(number):
         return None
     return (
         Appeal.objects.select_related(
@@ -664,7 +652,7 @@ def appeal(number: str) -> Appeal | None:
 
 def decision(number: str) -> Decision | None:
     """Return a decision by its number."""
-    return next(iter(decisions(number=number)), None) if _NUMBER.fullmatch(number) else None
+    return next(iter(decisions(number=number)), None) if case_kinds.is_number(number) else None
 
 
 def decisions(**about: Any) -> list[Decision]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from uuid import UUID
 
@@ -10,12 +9,10 @@ from django.db.models import QuerySet
 
 from lianfang.accounts.models import Affiliation, Person
 from lianfang.accounts.queries import keyed_digest
-from lianfang.members import contact_queries, queries
+from lianfang.members import case_kinds, contact_queries, queries
 from lianfang.members.lifecycle import OPEN_RECOVERY
 from lianfang.members.models import Recovery, RecoveryFile, RecoveryNotice
 from lianfang.policy.facts import Role
-
-_NUMBER = re.compile(r"K-\d{4}-\d{4,8}")
 
 
 def _rows() -> QuerySet[Recovery]:
@@ -27,7 +24,7 @@ def _rows() -> QuerySet[Recovery]:
 
 def recovery(number: str) -> Recovery | None:
     """Return a case by its number."""
-    return _rows().filter(number=number).first() if _NUMBER.fullmatch(number) else None
+    return _rows().filter(number=number).first() if case_kinds.is_number(number) else None
 
 
 def recoveries(*, open_only: bool) -> list[Recovery]:

@@ -17,12 +17,14 @@ from lianfang.audit import bundle, signing
 from lianfang.audit.models import Entry
 from lianfang.kernel.refusal import Refusal
 from lianfang.mailroom.actions import take
-from lianfang.members import actions, case_file, case_parts
+from lianfang.members import actions, case_file, case_kinds, case_parts
+from lianfang.members.models import ListCase
 from lianfang.members.uploads import read as read_upload
 from lianfang.outbox.reply import case_address
 from tests import world
 from tests.mailroom import mails
-from tests.members import cases, change_cases
+from tests.members import cases, change_cases, lists, test_recovery
+from tests.members.test_lists import sweep
 
 pytestmark = pytest.mark.django_db
 WHY = "訴訟，交付律師"
@@ -107,6 +109,42 @@ def test_of_every_kind_of_case_the_staff_reads_out_everything(made: world.World)
     files, data = opened(read_out(made, change.number, made.legal))
     assert data["decisions"][0]["basis"] == "誠信原則"
     assert "'=1+1 內部" in files["timeline.csv"].decode("utf-8-sig")
+
+
+def test_a_recovery_and_a_case_of_a_list_are_held_answered_by_mail_and_read_out_like_any_other(
+    made: world.World,
+) -> None:
+    recovery = test_recovery.recommended(made, test_recovery.asked(made))
+    wu = made.wu.organization
+    lists.bring(made.clock, made.reviewer, [[wu.ubn or "", "名錄上的戊"]])
+    sweep(made)
+    (listed,) = ListCase.objects.all()
+    staff = made.client(made.legal)
+    for case, part in ((recovery, "以登記電話回撥代表人確認。"), (listed, "名錄上的戊")):
+        number = case.number
+        actions.place_hold(case=number, reason="訴訟中", by=made.legal.subject(), at=made.clock.tick())
+        mail = take(raw=mails.mail(to=case_address(number), text="補充說明"), at=made.clock.tick())
+        assert [one.case for one in mail.placements.all()] == [number]
+        files, data = opened(read_out(made, number, made.legal))
+        assert data["holds"][0]["reason"] == "訴訟中"
+        assert len(data["mails_in"]) == 1
+        assert part in files["index.html"].decode()
+        page = staff.get(case_kinds.staff_page(number)).content.decode()
+        assert f"/staff/case-files/{number}" in page
+        assert "補充說明" in made.client(made.reviewer).get(f"/staff/mail/{mail.pk}").content.decode()
+        held = staff.get("/staff/holds").content.decode()
+        assert f'href="{case_kinds.staff_page(number)}"' in held
+    files, data = opened(read_out(made, recovery.number, made.legal))
+    assert [one["name"] for one in data["files"]] == ["letter.pdf"]
+    # The member reads its own recovery without the findings; what a list gave is no member's to read.
+    files, data = opened(read_out(made, recovery.number, made.jia.admin, audience="member"))
+    whole = b"\n".join(files.values()).decode("utf-8", "replace")
+    assert "兩位管理員都離職了。" in whole
+    for hidden in ("以登記電話回撥", "訴訟中", "補充說明", made.reviewer.person.name):
+        assert hidden not in whole, hidden
+    with pytest.raises(Refusal):
+        read_out(made, listed.number, made.ding.admin, audience="member")
+    assert made.client(made.ding.admin).get(f"/case-files/{listed.number}").status_code == 404
 
 
 def test_the_same_instant_gives_the_same_bytes_and_nothing_of_later(made: world.World) -> None:

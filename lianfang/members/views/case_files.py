@@ -17,10 +17,10 @@ from lianfang.accounts.doors import door, may
 from lianfang.accounts.signing import confirm
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import actions, case_file, case_parts
-from lianfang.members.actions.reading_out import MEMBER, STAFF, Case
+from lianfang.members import actions, case_file, case_kinds, case_parts
+from lianfang.members.actions.reading_out import MEMBER, STAFF
+from lianfang.members.case_kinds import Case
 from lianfang.members.forms import ReadOutForm, as_errors
-from lianfang.members.mail_routes import case_url
 from lianfang.policy.facts import Right
 
 
@@ -32,7 +32,7 @@ def staffs(request: HttpRequest, number: str) -> HttpResponseBase:
     case = case_file.find(number)
     if case is None:
         raise Http404
-    return _answer(request, case, STAFF, "web/staff.html", case_url(number))
+    return _answer(request, case, STAFF, "web/staff.html", case_kinds.staff_page(number))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,9 +40,11 @@ def staffs(request: HttpRequest, number: str) -> HttpResponseBase:
 @cache_control(private=True, no_store=True)
 def members(request: HttpRequest, number: str) -> HttpResponseBase:
     """Read out a case of one's own organisation, for its administrators: in force, or on the exit page."""
-    case, subject, at = case_file.find(number), asked(request).subject, asked(request).at
-    own = case is not None and subject.pair is not None and subject.pair.organization == subject.pair.group
-    if case is None or not own or subject.pair is None or subject.pair.group != case_file.organization_of(case):
+    subject, at = asked(request).subject, asked(request).at
+    if subject.pair is None or subject.pair.organization != subject.pair.group:
+        raise Http404
+    case = case_file.find_own(number, organization=subject.pair.group)
+    if case is None:
         raise Http404
     in_force = may(subject=subject, right=Right.MANAGE_PEOPLE, at=at)
     if not in_force and not may(subject=subject, right=Right.VIEW_EXIT, at=at):
@@ -86,7 +88,7 @@ def _answer(request: HttpRequest, case: Case, audience: str, base: str, back: st
             )
     context: dict[str, Any] = {
         "case": case,
-        "kind": case_file.KINDS[(case.number or "")[0]],
+        "kind": case_kinds.KINDS[(case.number or "")[0]].words,
         "form": form,
         "signing": signing,
     }

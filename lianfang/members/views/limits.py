@@ -16,7 +16,7 @@ from lianfang.accounts import paging
 from lianfang.accounts.doors import door, may
 from lianfang.accounts.views.asked import asked
 from lianfang.kernel.refusal import Refusal
-from lianfang.members import actions, feeds, queries, running
+from lianfang.members import actions, case_kinds, feeds, queries, running
 from lianfang.members.calendars import calendar_at
 from lianfang.members.forms import CalendarForm, HoldForm, as_errors
 from lianfang.policy.facts import Right
@@ -108,7 +108,8 @@ def holds(request: HttpRequest) -> HttpResponseBase:
         else:
             messages.success(request, _("Held. Nothing of the case is purged."))
             return redirect("holds")
-    context = {"form": form, "holds": queries.holds(), "me": asked(request).subject.person}
+    held = [(one, case_kinds.staff_page(one.case)) for one in queries.holds()]
+    context = {"form": form, "holds": held, "me": asked(request).subject.person}
     return render(request, "members/staff/holds.html", context, status=422 if form.errors else 200)
 
 
