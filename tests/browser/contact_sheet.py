@@ -21,6 +21,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ ARGUMENTS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 WIDTHS = (1440, 390)
+HEIGHT = 900
 LANGUAGES = ("zh-hant", "en")
 # Never followed: they end the session, change a preference or hand out a file.
 AVOIDED = re.compile(
@@ -106,6 +108,23 @@ def links(page: Page, base: str) -> Iterator[str]:
             yield parts.path
 
 
+def tab(context: BrowserContext) -> Page:
+    """The one tab in which a context looks at page after page: every window that opens costs a second of processor."""
+    return context.pages[0] if context.pages else context.new_page()
+
+
+@contextmanager
+def watched(page: Page, **handlers: Callable[[Any], object]) -> Iterator[Page]:
+    """Let these hear what happens on the page, by the names of its events, until the block ends."""
+    for event, handler in handlers.items():
+        page.on(event, handler)  # type: ignore[call-overload]
+    try:
+        yield page
+    finally:
+        for event, handler in handlers.items():
+            page.remove_listener(event, handler)
+
+
 def photograph(
     context: BrowserContext,
     base: str,
@@ -116,9 +135,17 @@ def photograph(
 ) -> list[str]:
     """Keep one page as a picture (where there is a folder for it), note its faults and those that `inspect` finds, and
     return where it leads."""
-    page = context.new_page()
-    page.on("console", lambda message: seen.faults.append(message.text[:160]) if message.type == "error" else None)
-    page.on("pageerror", lambda error: seen.faults.append(str(error)[:160]))
+    with watched(
+        tab(context),
+        console=lambda message: seen.faults.append(message.text[:160]) if message.type == "error" else None,
+        pageerror=lambda error: seen.faults.append(str(error)[:160]),
+    ) as page:
+        return _photographed(page, base, path, seen, folder, inspect)
+
+
+def _photographed(
+    page: Page, base: str, path: str, seen: Seen, folder: Path | None, inspect: Callable[[Page], list[str]]
+) -> list[str]:
     answer = page.goto(base + path)
     if answer is None or answer.status not in (200, 403, 404) or (answer.status != 200 and "nowhere" not in path):
         seen.faults.append(f"status {answer.status if answer else '?'}")
@@ -131,9 +158,8 @@ def photograph(
         height = page.evaluate("document.documentElement.scrollHeight")
         page.set_viewport_size({"width": seen.width, "height": min(max(height, 700), 12_000)})
         page.screenshot(path=folder / seen.file)
-    found = list(links(page, base))
-    page.close()
-    return found
+        page.set_viewport_size({"width": seen.width, "height": HEIGHT})
+    return list(links(page, base))
 
 
 def walk(browser: Browser, base: str, who: str, state: Any, folder: Path, start: list[str], most: int) -> list[Seen]:
@@ -142,7 +168,7 @@ def walk(browser: Browser, base: str, who: str, state: Any, folder: Path, start:
     kept: list[Seen] = []
     for width in WIDTHS:
         for language in LANGUAGES:
-            context = browser.new_context(viewport={"width": width, "height": 900}, storage_state=state)
+            context = browser.new_context(viewport={"width": width, "height": HEIGHT}, storage_state=state)
             context.add_cookies([{"name": "language", "value": language, "url": base}])
             queue = list(paths.values())
             while queue:

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.browser.canary import PAYLOADS, Canary, hostile
-from tests.browser.contact_sheet import ARGUMENTS, CHROMIUM, kind_of, links
+from tests.browser.contact_sheet import ARGUMENTS, CHROMIUM, kind_of, links, tab, watched
 from tests.browser.test_every_page import READERS, _context
 from tests.goals import Goal, goal
 
@@ -44,33 +44,30 @@ QUICK = ("admin", "reviewer")
 
 def visit(context: BrowserContext, base: str, path: str, met: set[int]) -> tuple[list[str], list[str]]:
     """Look at one page; return what was wrong, and where it leads."""
-    page, faults = context.new_page(), []
-    page.on("dialog", lambda dialog: (faults.append(f"dialog {dialog.message}"), dialog.dismiss()))
-    page.on("pageerror", lambda error: faults.append(f"error {error}"[:200]))
-    page.on(
-        "console",
-        lambda message: faults.append(message.text[:200]) if "Content Security Policy" in message.text else None,
-    )
-    page.on(
-        "request",
-        lambda asked: (
+    faults: list[str] = []
+    with watched(
+        tab(context),
+        dialog=lambda dialog: (faults.append(f"dialog {dialog.message}"), dialog.dismiss()),
+        pageerror=lambda error: faults.append(f"error {error}"[:200]),
+        console=lambda message: (
+            faults.append(message.text[:200]) if "Content Security Policy" in message.text else None
+        ),
+        request=lambda asked: (
             faults.append(f"asked {asked.url}") if urlsplit(asked.url).netloc != urlsplit(base).netloc else None
         ),
-    )
-    answer = page.goto(base + path)
-    if answer is None or answer.status >= 500:
-        faults.append(f"status {answer.status if answer else '?'}")
-    seen = page.evaluate(_LOOK)
-    faults += seen["calls"]
-    faults += [f"address {link[:80]}" for link in seen["links"]]
-    if seen["handlers"]:
-        faults.append(f"{seen['handlers']} elements with handlers")
-    if "9359" in seen["words"]:
-        faults.append("a template was worked out")
-    met |= {int(number) for number in _MARK.findall(seen["text"])}
-    found = list(links(page, base))
-    page.close()
-    return faults, found
+    ) as page:
+        answer = page.goto(base + path)
+        if answer is None or answer.status >= 500:
+            faults.append(f"status {answer.status if answer else '?'}")
+        seen = page.evaluate(_LOOK)
+        faults += seen["calls"]
+        faults += [f"address {link[:80]}" for link in seen["links"]]
+        if seen["handlers"]:
+            faults.append(f"{seen['handlers']} elements with handlers")
+        if "9359" in seen["words"]:
+            faults.append("a template was worked out")
+        met |= {int(number) for number in _MARK.findall(seen["text"])}
+        return faults, list(links(page, base))
 
 
 def walk(

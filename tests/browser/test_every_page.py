@@ -18,7 +18,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.contact_sheet import Seen, kind_of, name_of, photograph
+from tests.browser.contact_sheet import HEIGHT, Seen, kind_of, name_of, photograph
 from tests.world import World, build
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -38,7 +38,7 @@ READERS: dict[str, Callable[[World], Any]] = {
 
 
 def _context(chromium: Browser, base: str, client: Client, *, width: int, language: str) -> BrowserContext:
-    context = chromium.new_context(viewport={"width": width, "height": 900})
+    context = chromium.new_context(viewport={"width": width, "height": HEIGHT})
     cookies = [{"name": "language", "value": language, "url": base}]
     session = client.cookies.get(settings.SESSION_COOKIE_NAME)
     if session is not None and session.value:
