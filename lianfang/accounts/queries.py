@@ -303,6 +303,20 @@ def administrators(*, organization: UUID, group: UUID, at: datetime) -> int:
     return live.filter(person__account__isnull=False).count()
 
 
+def managed(*, by: Subject, prefix: str = "") -> Q:
+    """Match the affiliations that an administrator manages; `prefix` is the way to them from what is asked for.
+
+    These are of its own organisation, and for a group member of its constituents too. As a condition of the very
+    look-up, what is somebody else's is never loaded and takes no longer than what does not exist.
+    """
+    if by.pair is None:
+        return Q(**{f"{prefix}pk__in": ()})
+    whole = Q(**{f"{prefix}group": by.pair.group})
+    if by.pair.organization == by.pair.group:
+        return whole
+    return whole & Q(**{f"{prefix}organization": by.pair.organization})
+
+
 # Invitations and resets
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +11,7 @@ from allauth.account.models import EmailAddress
 from django.core.exceptions import ObjectDoesNotExist
 from django.urls import reverse
 
-from lianfang.accounts import actions, providers
+from lianfang.accounts import actions, providers, queries
 from lianfang.accounts.models import Account, Affiliation, Invitation, Organization, Person
 from lianfang.accounts.queries import administrators, people, person_by_email
 from lianfang.audit.models import Entry
@@ -17,7 +19,7 @@ from lianfang.charter.models import ConfidentialityDuty
 from lianfang.kernel.clock import utcnow
 from lianfang.kernel.refusal import Refusal
 from lianfang.outbox.models import Delivery
-from lianfang.policy.facts import Role
+from lianfang.policy.facts import Pair, Role
 from tests.accounts.cast import Few, enter, member_organization
 from tests.accounts.test_pages import browser
 from tests.world import PASSWORD, SYSTEM, join
@@ -162,6 +164,30 @@ def test_somebody_elses_people_do_not_exist(cast: Few) -> None:
     client = browser(cast.admin)
     for name in ("person_leaves", "change_role"):
         assert client.get(reverse(name, args=[stranger.affiliation.pk])).status_code == 404
+    waiting, _ = invite(cast, email="b@m2.example", organization=other, group=other)
+    assert client.post(reverse("invite_again", args=[waiting.pk])).status_code == 404
+    assert client.post(reverse("sign_out_person", args=[stranger.affiliation.pk])).status_code == 404
+
+
+def test_what_a_page_looks_up_is_whom_its_deeds_are_for(cast: Few) -> None:
+    """The condition of the look-up and the check of the deeds are two: whoever asks, both say the same of everybody."""
+    other = member_organization(cast.clock, place=2, name="乙示範精密股份有限公司")
+    part = member_organization(cast.clock, place=3, name="丙示範精密股份有限公司")
+    whole, person = cast.organization, cast.member.person
+    for organization, group in ((other, other), (part, whole), (part, other)):
+        actions.affiliate(
+            person=person, organization=organization, group=group, role=Role.MEMBER, by=SYSTEM, at=cast.clock.tick()
+        )
+    every, found = set(Affiliation.objects.all()), []
+    for organization, group in ((whole, whole), (part, whole), (other, other), (part, other)):
+        by = replace(cast.admin.subject(), pair=Pair(organization.pk, group.pk))
+        theirs = set(Affiliation.objects.filter(queries.managed(by=by)))
+        for one in every:
+            with nullcontext() if one in theirs else pytest.raises(Refusal):
+                actions.require_managed(affiliation=one, by=by)
+        found.append(len(theirs))
+    assert found == [Affiliation.objects.filter(organization=whole).count() + 1, 1, 2, 1]
+    assert not Affiliation.objects.filter(queries.managed(by=replace(by, pair=None))).exists()
 
 
 def test_leaving_ends_everything_but_the_duty(cast: Few) -> None:

@@ -21,16 +21,23 @@ _CURSOR = re.compile(r"_django_curs_\w+")
 
 
 @contextmanager
-def statements() -> Iterator[list[str]]:
-    """Gather the text of every statement of this process, whichever way it is sent; values stand beside it."""
+def statements(*, rows: bool = False) -> Iterator[list[str]]:
+    """Gather the text of every statement of this process, whichever way it is sent; values stand beside it.
+
+    With `rows` each has before it how many rows it gave: what is loaded to be thrown away takes time, too.
+    """
     found: list[str] = []
 
     def listening(name: str, method: Any) -> Any:
         def call(self: Any, query: Any, *more: Any, **named: Any) -> Any:
             text = query.as_string(self) if hasattr(query, "as_string") else query
             plain = text.decode() if isinstance(text, bytes) else str(text)
+            place = len(found)
             found.append(_CURSOR.sub("CURSOR", _SAVEPOINT.sub("SAVEPOINT", " ".join(plain.split()))))
-            return method(self, query, *more, **named)
+            result = method(self, query, *more, **named)
+            if rows:
+                found[place] = f"{self.rowcount} rows: {found[place]}"
+            return result
 
         return call
 
@@ -104,12 +111,14 @@ def hidden(hand: Stagehand, parameter: str, *, all_of_them: bool) -> list[str]:
     return [*by_state.values(), *known.hidden[:2]] if all_of_them else [by_state["published"], by_state["recalled"]]
 
 
-def weighed(hand: Stagehand, at: datetime, ask: Ask, *, cold: bool = False) -> tuple[Answer, list[str]]:
+def weighed(
+    hand: Stagehand, at: datetime, ask: Ask, *, cold: bool = False, rows: bool = False
+) -> tuple[Answer, list[str]]:
     """Ask once and return the answer with its statements; `cold`: as a process that remembers nothing."""
     if cold:
         forget()
     hand.twins.given.step(at=at, who=ask.who)
-    with statements() as found:
+    with statements(rows=rows) as found:
         answer = hand.answered(ask)
     return answer.plain, list(found)
 

@@ -136,13 +136,9 @@ def _sentence(token: Token) -> str:
 def _token(request: HttpRequest, token_id: UUID) -> Token:
     found = (
         Token.objects.select_related("affiliation__person", "affiliation__organization", "replaces", "use")
-        .filter(pk=token_id)
+        .filter(queries.managed(by=asked(request).subject, prefix="affiliation__"), pk=token_id)
         .first()
     )
     if found is None:
         raise Http404
-    try:
-        actions.require_managed(affiliation=found.affiliation, by=asked(request).subject)
-    except Refusal:
-        raise Http404 from None
     return found

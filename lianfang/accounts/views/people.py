@@ -97,11 +97,11 @@ def _invite(request: HttpRequest, form: PersonForm) -> None:
 @door(Right.MANAGE_PEOPLE)
 def resend(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """Send an invitation again; the earlier link ends."""
-    found = Invitation.objects.select_related("affiliation").filter(pk=invitation_id).first()
+    subject = asked(request).subject
+    found = Invitation.objects.filter(queries.managed(by=subject, prefix="affiliation__"), pk=invitation_id).first()
     if found is None:
         raise Http404
-    _managed(request, found.affiliation)
-    actions.resend(invitation=found, by=asked(request).subject, at=asked(request).at)
+    actions.resend(invitation=found, by=subject, at=asked(request).at)
     messages.success(request, _("The invitation is on its way. The earlier link no longer works."))
     return HttpResponseRedirect(reverse("people"))
 
@@ -166,20 +166,12 @@ def leave(request: HttpRequest, affiliation_id: UUID) -> HttpResponseBase:
 
 
 def _affiliation(request: HttpRequest, affiliation_id: UUID) -> Affiliation:
+    """Somebody else's people do not exist here."""
     found = (
         Affiliation.objects.select_related("person", "organization", "group")
-        .filter(pk=affiliation_id, left_at__isnull=True)
+        .filter(queries.managed(by=asked(request).subject), pk=affiliation_id, left_at__isnull=True)
         .first()
     )
     if found is None:
         raise Http404
-    return _managed(request, found)
-
-
-def _managed(request: HttpRequest, affiliation: Affiliation) -> Affiliation:
-    """Somebody else's people do not exist here."""
-    try:
-        actions.require_managed(affiliation=affiliation, by=asked(request).subject)
-    except Refusal:
-        raise Http404 from None
-    return affiliation
+    return found
