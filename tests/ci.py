@@ -28,6 +28,8 @@ class Step:
     command: Sequence[str]
     seconds: int
     pytest: bool = False
+    live: bool = False
+    """Heard as it goes on, also when others run beside it."""
 
 
 @dataclass
@@ -61,8 +63,9 @@ STYLE = (
 )
 TYPES = Step("mypy", tool("mypy"), 300)
 MIGRATIONS = Step("migrations match the models", [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], 60)
-# Suites that start whole servers or browsers mostly wait for them: one process each, all beside each other.
-WAITING = (("tests/platform",), ("tests/browser",), ("tests/story",))
+# Suites that start whole servers or browsers wait for them much of the time: one after another in a lane of their own,
+# beside all other tests, which take what they leave of the processors.
+WAITING = ("tests/platform", "tests/story", "tests/browser")
 ORDINARY = "not long and not fresh"
 # Groups of `./test long NAME`: which of the long tests each takes, by the words of their names and places. Any other
 # NAME takes the tests whose name holds it.
@@ -82,18 +85,17 @@ def suites(chosen: str) -> list[Sequence[Lane]]:
         return [[[Step("mutants of the policy", tool("tests.policy.mutants"), 7200)]]]
     if chosen == "fresh":
         return [[[Step("fresh clone", pytest("-m", "fresh", "tests/platform"), 1200, pytest=True)]]]
-    ignored = [f"--ignore={path}" for lane in WAITING for path in lane]
+    ignored = [f"--ignore={path}" for path in WAITING]
     ordinary = pytest("-n", "2", "--dist", "worksteal", "-m", ORDINARY, *SLOWEST, "tests", *ignored)
     return [
         [[*STYLE, MIGRATIONS], [TYPES]],
-        [[Step("tests", ordinary, 1800, pytest=True)]],
         [
+            [Step("tests", ordinary, 1800, pytest=True, live=True)],
             [
                 Step(path, pytest("-m", ORDINARY, *SLOWEST, path), 900, pytest=True)
-                for path in lane
+                for path in WAITING
                 if (ROOT / path).is_dir()
-            ]
-            for lane in WAITING
+            ],
         ],
     ]
 
@@ -103,7 +105,7 @@ def run_lanes(lanes: Sequence[Lane], count: Count) -> None:
 
     def follow(lane: Lane) -> None:
         for step in lane:
-            run(step, count, live=len(lanes) == 1)
+            run(step, count, live=step.live or len(lanes) == 1)
 
     with ThreadPoolExecutor(len(lanes)) as pool:
         try:
