@@ -5,6 +5,7 @@ The server's address and the rest of the environment come from `tests.settings`.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -95,6 +96,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         slow = any(item.get_closest_marker(name) for name in ("long", "fresh", "browser"))
         if not slow and str(item.path.relative_to(database.ROOT)).startswith(FAST):
             item.add_marker("fast")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: the collector of garbage need not walk through it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _guard(original: Any) -> Any:
