@@ -121,8 +121,28 @@ class Tag(StrEnum):
         "接受規章與個人資料告知",
         "accepted the charter and the privacy notice",
     )
+    CHARTER_AMENDMENT_APPROVE = "charter:amendment:approve", "核准文件的修訂", "approved an amendment"
+    CHARTER_AMENDMENT_BEGIN = "charter:amendment:begin", "開始修訂文件", "began an amendment"
+    CHARTER_AMENDMENT_DISCARD = "charter:amendment:discard", "捨棄修訂草稿", "discarded an amendment"
+    CHARTER_AMENDMENT_ISSUE = "charter:amendment:issue", "下令公告修訂", "ordered an amendment to be published"
+    CHARTER_AMENDMENT_PROPOSE = "charter:amendment:propose", "送修訂核准", "sent an amendment for approval"
+    CHARTER_AMENDMENT_RETURN = "charter:amendment:return", "退回修訂草稿", "sent an amendment back"
+    CHARTER_AMENDMENT_SAVE = "charter:amendment:save", "儲存修訂草稿", "saved an amendment"
+    CHARTER_AMENDMENT_WEBSITE = (
+        "charter:amendment:website",
+        "登錄官網公告",
+        "recorded the publication on the website",
+    )
     CHARTER_DOCUMENT_LOAD = "charter:document:load", "載入一份文件的版本", "loaded a version of a document"
+    CHARTER_DOCUMENT_PUBLISH = (
+        "charter:document:publish",
+        "公告新版文件並寄給所有會員",
+        "published a version and mailed it to every member",
+    )
     CHARTER_DUTY_ACKNOWLEDGE = "charter:duty:acknowledge", "確認保密義務", "acknowledged the duty of confidentiality"
+    CHARTER_TOLD_ANOTHER = "charter:told:another", "改寄公告給會員的另一人", "mailed a version to somebody else"
+    CHARTER_TOLD_POST = "charter:told:post", "以掛號郵寄公告", "told a member by registered post"
+    CHARTER_TOLD_RESEND = "charter:told:resend", "重寄公告", "mailed a version again"
     EXCHANGE_PROFILE_DIVIDE = (
         "exchange:profile:divide",
         "把機器分享的設定分到各個集合",

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Count, Q, QuerySet
 
 from lianfang.accounts import registry
-from lianfang.accounts.models import Affiliation
-from lianfang.charter.models import ConfidentialityDuty, DocumentVersion
+from lianfang.accounts.models import Affiliation, Person
+from lianfang.charter.lifecycle import OPEN_AMENDMENT
+from lianfang.charter.models import Amendment, ConfidentialityDuty, DocumentVersion, Told
 from lianfang.kernel.clock import require_aware
 from lianfang.kernel.text import Bilingual
+from lianfang.outbox.lifecycle import QUEUED, SENDING, SENT
+from lianfang.policy.facts import Case
+
+DOCUMENTS = {
+    "charter": Bilingual(zh="團體會員規章", en="Charter for Group Members"),
+    "privacy": Bilingual(zh="個人資料告知事項", en="Privacy notice"),
+}
+"""The documents that members are told of, as a mail names them."""
 
 
 def in_force(*, kind: str, at: datetime) -> DocumentVersion | None:
@@ -29,6 +40,158 @@ def versions(*, kind: str, at: datetime) -> list[DocumentVersion]:
     return list(
         DocumentVersion.objects.filter(document_id=kind, effective_at__lte=require_aware(at)).order_by("-effective_at")
     )
+
+
+def every(*, kind: str) -> list[DocumentVersion]:
+    """Return every version, newest first, also those that are not in force yet."""
+    rows = DocumentVersion.objects.filter(document_id=kind).select_related("approved_by__vault_key")
+    return list(rows.order_by("-number"))
+
+
+def latest(*, kind: str) -> DocumentVersion | None:
+    """Return the newest version, in force or not yet."""
+    return DocumentVersion.objects.filter(document_id=kind).order_by("-number").first()
+
+
+def published(*, kind: str, number: int, at: datetime) -> DocumentVersion | None:
+    """Return a version that everybody may read: published by then, in force or not yet."""
+    rows = DocumentVersion.objects.filter(document_id=kind, number=number, published_platform_at__lte=at)
+    return rows.select_related("approved_by__vault_key").first()
+
+
+def upcoming(*, kind: str, at: datetime) -> list[DocumentVersion]:
+    """Return the versions that are published and not in force yet, the next first."""
+    rows = DocumentVersion.objects.filter(document_id=kind, published_platform_at__lte=at, effective_at__gt=at)
+    return list(rows.order_by("effective_at"))
+
+
+# Amendments
+
+
+def _amendments() -> QuerySet[Amendment]:
+    return Amendment.objects.select_related(
+        "base", "version", "proposed_by__vault_key", "first_approver__vault_key", "second_approver__vault_key"
+    )
+
+
+def open_amendment(kind: str) -> Amendment | None:
+    """Return the amendment of a document that is written, waits for approval, or is being published."""
+    return _amendments().filter(document=kind, state__in=OPEN_AMENDMENT).first()
+
+
+def open_amendments() -> list[Amendment]:
+    """Return every open amendment, by document."""
+    return list(_amendments().filter(state__in=OPEN_AMENDMENT).order_by("document"))
+
+
+def amendment_of(version: DocumentVersion) -> Amendment | None:
+    """Return the amendment by which a version came; None for one that came with the software or was imported."""
+    return _amendments().filter(version=version).first()
+
+
+def ordered() -> list[Amendment]:
+    """Return the amendments whose publication was ordered and not done yet."""
+    return list(Amendment.objects.filter(state="issuing").order_by("began_at"))
+
+
+def case_of(amendment: Amendment, *, fresh: bool = False) -> Case:
+    """Return the facts about an amendment that the policy decides on; `fresh` for what one approver may do alone."""
+    first = {amendment.first_approver_id} if amendment.first_approver_id and not fresh else set()
+    return Case(
+        id=str(amendment.pk),
+        kind="amendment",
+        state=amendment.state,
+        authored_by=frozenset(UUID(one) for one in amendment.authors),
+        decided_by=frozenset(first),
+    )
+
+
+# Whom a version was told
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """How many members a version was told: all of them, those whom a mail reached, under way, by post, and the rest.
+
+    A mail that a server took counts as sent; arrival is not claimed. `exceptions` are members with no mail that left or
+    may still leave, and no letter.
+    """
+
+    members: int
+    sent: int
+    waiting: int
+    post: int
+    exceptions: int
+
+
+def _by_member(version: DocumentVersion) -> Any:
+    """One row a member, with the number of its mails that left, that may still leave, and of letters."""
+    mails = {
+        "sent": Count("pk", filter=Q(delivery__state=SENT)),
+        "waiting": Count("pk", filter=Q(delivery__state__in=[QUEUED, SENDING])),
+        "post": Count("pk", filter=Q(how=Told.How.POST)),
+    }
+    return Told.objects.filter(version=version).values("organization").annotate(**mails)
+
+
+def delivered(version: DocumentVersion) -> Delivered:
+    """Return how far the telling of a version has come."""
+    rows = _by_member(version)
+    left = rows.filter(sent=0)
+    found = {
+        "members": rows.count(),
+        "sent": rows.filter(sent__gt=0).count(),
+        "waiting": left.filter(waiting__gt=0, post=0).count(),
+        "post": left.filter(post__gt=0).count(),
+        "exceptions": left.filter(waiting=0, post=0).count(),
+    }
+    return Delivered(**found)
+
+
+def exceptions(version: DocumentVersion) -> list[UUID]:
+    """Return the members whom no mail reached or may still reach, and to whom no letter was posted."""
+    rows = _by_member(version).filter(sent=0, waiting=0, post=0)
+    return [row["organization"] for row in rows.order_by("organization")]
+
+
+def told(version: DocumentVersion, organization: UUID) -> list[Told]:
+    """Return what was done to tell one member, oldest first."""
+    rows = Told.objects.filter(version=version, organization=organization)
+    related = rows.select_related("person__vault_key", "delivery__vault_key", "organization", "by__vault_key")
+    return list(related.order_by("at", "pk"))
+
+
+def people_of(organization: UUID, at: datetime) -> list[Person]:
+    """Return whoever acts for a member itself now: to any of them a version can be mailed."""
+    rows = Affiliation.objects.live(at).filter(organization=organization, group=organization)
+    found = {row.person_id: row.person for row in rows.select_related("person__vault_key").order_by("id")}
+    return list(found.values())
+
+
+def undelivered() -> list[tuple[DocumentVersion, int]]:
+    """Return the versions that some members were not told of, with their number, newest first."""
+    found = []
+    for version in DocumentVersion.objects.filter(origin="amended").order_by("-published_platform_at")[:3]:
+        number = len(exceptions(version))
+        if number:
+            found.append((version, number))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """How many of the people who must have acknowledged the duty under a version."""
+
+    done: int
+    people: int
+
+
+def acknowledgements(version: DocumentVersion, at: datetime) -> Acknowledged:
+    """Return how many people who act for somebody now acknowledged the duty in this version."""
+    people = set(Affiliation.objects.live(at).values_list("person_id", "organization_id", "group_id"))
+    rows = ConfidentialityDuty.objects.filter(document_version=version)
+    done = set(rows.values_list("person_id", "organization_id", "group_id"))
+    return Acknowledged(len(people & done), len(people))
 
 
 def acknowledged(*, affiliation: Affiliation, version: DocumentVersion | None = None) -> bool:

@@ -14,6 +14,7 @@ class MembersConfig(AppConfig):
         """Tell the apps below, which cannot ask: constituents, contacts, and what else ends when somebody leaves."""
         from lianfang.accounts.models import Organization
         from lianfang.accounts.providers import use_constituents, use_departed, use_named
+        from lianfang.charter.providers import use_members
         from lianfang.members import contact_queries, mail_routes, participation, queries
         from lianfang.members.actions.naming_contacts import end_for_leaver
         from lianfang.members.subjects import SCREENED
@@ -23,6 +24,7 @@ class MembersConfig(AppConfig):
 
         use_constituents(constituents)
         use_departed(end_for_leaver)
+        use_members(queries.recipients)
         mail_routes.use()
         participation.use("contact", contact_queries.participation)
         use_named(contact_queries.named_people)

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
 
 from lianfang.accounts import registry
 from lianfang.accounts.models import Affiliation, Organization, Person, Token
 from lianfang.accounts.queries import keyed_digest
+from lianfang.charter.providers import Recipient
 from lianfang.kernel.clock import taipei
 from lianfang.kernel.text import Bilingual
 from lianfang.members import case_kinds, queries_lists, roster
@@ -105,6 +106,23 @@ def notified(*, organization_id: UUID, at: datetime) -> list[Person]:
     for row in rows.exclude(ended_at__lte=at).select_related("person__vault_key").order_by("started_at", "id"):
         found.setdefault(row.person_id, row.person)
     return list(found.values())
+
+
+def recipients(at: datetime) -> list[Recipient]:
+    """Return every member in force, under review or terminating, with whom its notices reach (charter 4.1)."""
+    rows = Membership.objects.filter(state__in=IN_FORCE, began_at__lte=at).select_related("organization")
+    held = {row.pk: row.organization for row in rows.order_by("organization__name_zh", "pk")}
+    people: dict[UUID, dict[UUID, Person]] = {one.pk: {} for one in held.values()}
+    admins = Affiliation.objects.filter(organization__in=people, role=Role.MEMBER_ADMIN, group=F("organization"))
+    for row in admins.exclude(left_at__lte=at).select_related("person__vault_key").order_by("id"):
+        people[row.organization_id].setdefault(row.person_id, row.person)
+    named = Contact.objects.filter(membership__in=held, purpose=NOTICE, started_at__lte=at).exclude(ended_at__lte=at)
+    for contact in named.select_related("person__vault_key").order_by("started_at", "id"):
+        people[held[contact.membership_id].pk].setdefault(contact.person_id, contact.person)
+    return [
+        Recipient(one.pk, Bilingual(zh=one.name_zh, en=one.name_en or one.name_zh), tuple(people[one.pk].values()))
+        for one in held.values()
+    ]
 
 
 def roster_of(group_id: UUID) -> QuerySet[Constituent]:

@@ -72,6 +72,10 @@ NOTICES: dict[str, Notice] = {
             "organization", "effective_at", "link", clause="3.3",
         ),
         _notice(
+            "N15", "規章修訂公告", "A document of the alliance is amended",
+            "organization", "document", "version", "effective_at", "summary", "link", "compare", clause="4.1",
+        ),
+        _notice(
             "N21", "請確認您的聯絡資料", "Please confirm your contact data",
             "items", "link", "expires_at", clause="2.4",
         ),

@@ -7,7 +7,6 @@ from datetime import datetime
 from importlib import resources
 from typing import Any
 
-from lianfang.accounts import doors
 from lianfang.accounts.models import Affiliation, Organization, Person
 from lianfang.audit.actions import action, record
 from lianfang.audit.tags import Tag
@@ -17,7 +16,7 @@ from lianfang.kernel.canonical import canonical
 from lianfang.kernel.ids import digest
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
-from lianfang.policy.facts import Kind, Right, Subject
+from lianfang.policy.facts import Kind, Subject
 
 MODEL_KINDS = ("charter", "privacy")
 
@@ -27,6 +26,10 @@ _NO_CHARTER = Bilingual(
 )
 _ORDER = Bilingual(
     zh="新版的施行時間必須晚於現有各版。", en="A new version takes effect later than every version there is."
+)
+_BY_TWO = Bilingual(
+    zh="規章要由兩位核准人核准、公告並通知會員才能修訂。",
+    en="A charter is amended by two approvers, publication and a mail to every member.",
 )
 _PAST = Bilingual(zh="新版不能溯及既往：施行時間不能早於現在。", en="A new version cannot take effect before now.")
 
@@ -45,12 +48,13 @@ def text_digest(text: dict[str, Any]) -> bytes:
 
 @action(Tag.CHARTER_DOCUMENT_LOAD)
 def load_document(*, text: dict[str, Any], effective_at: datetime, by: Subject, at: datetime) -> DocumentVersion:
-    """Bring a text into force as the next version of its kind; an unchanged text stays the version that it is.
+    """Bring a text that comes with the software into force; an unchanged text stays the version that it is.
 
-    Only the system (on an empty database) or the holder of `edit_charter`. Raises Refusal.
+    Only the system does: whatever people change takes two of them and is told to every member (`amending`).
+    Raises Refusal.
     """
     if by.kind is not Kind.SYSTEM:
-        doors.require(subject=by, right=Right.EDIT_CHARTER, at=at)
+        raise Refusal(_BY_TWO, rule="charter-by-two", clause="4.1")
     document, _ = Document.objects.get_or_create(kind=text["kind"], defaults={"created_at": at})
     Document.objects.select_for_update().get(pk=document.pk)
     latest = DocumentVersion.objects.filter(document=document).order_by("-number").first()

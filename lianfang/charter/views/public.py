@@ -8,12 +8,13 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_safe
 
 from lianfang.accounts.doors import door
 from lianfang.accounts.views.asked import asked
-from lianfang.charter import actions, queries
+from lianfang.charter import actions, queries, text
 from lianfang.charter.forms import ConfidentialityForm
 from lianfang.charter.models import DocumentVersion
 from lianfang.kernel.refusal import Refusal
@@ -38,13 +39,32 @@ def charter_article(request: HttpRequest, article: int) -> HttpResponse:
 
 @require_safe
 @door.public
-def charter_version(request: HttpRequest, number: int) -> HttpResponse:
-    """An earlier version, word for word."""
-    at = asked(request).at
-    found = [version for version in queries.versions(kind="charter", at=at) if version.number == number]
-    if not found:
+def document_version(request: HttpRequest, kind: str, number: int) -> HttpResponse:
+    """One version word for word: an earlier one, or one that is published and not in force yet."""
+    return _document(request, _published(request, kind, number), article="")
+
+
+@require_safe
+@door.public
+def document_compare(request: HttpRequest, kind: str, number: int) -> HttpResponse:
+    """A version beside the one before it, or beside another: what was struck, what was added."""
+    version = _published(request, kind, number)
+    asked_for = request.GET.get("against", "")
+    other = int(asked_for) if asked_for.isdecimal() and len(asked_for) < 6 else number - 1
+    against = queries.published(kind=kind, number=other, at=asked(request).at)
+    if against is None:
         raise Http404
-    return _document(request, found[0], article="")
+    rows = text.compare(against.clauses, version.clauses)
+    context = {
+        "version": version,
+        "against": against,
+        "name": queries.DOCUMENTS[kind],
+        "rows": [row for row in rows if row.kind != "same"],
+        "same": sum(row.kind == "same" for row in rows),
+        "others": [one for one in queries.versions(kind=kind, at=asked(request).at) if one.pk != version.pk],
+        "is_charter": kind == "charter",
+    }
+    return render(request, "charter/compare.html", context)
 
 
 @require_safe
@@ -93,6 +113,13 @@ def _in_force(kind: str, at: datetime) -> DocumentVersion:
     return version
 
 
+def _published(request: HttpRequest, kind: str, number: int) -> DocumentVersion:
+    found = queries.published(kind=kind, number=number, at=asked(request).at)
+    if found is None:
+        raise Http404
+    return found
+
+
 def _document(request: HttpRequest, version: DocumentVersion, *, article: str) -> HttpResponse:
     at = asked(request).at
     every = queries.clauses(version, at=at)
@@ -100,6 +127,7 @@ def _document(request: HttpRequest, version: DocumentVersion, *, article: str) -
     if not shown:
         raise Http404
     listed = queries.versions(kind=version.document_id, at=at)
+    before = queries.published(kind=version.document_id, number=version.number - 1, at=at)
     context: dict[str, Any] = {
         "version": version,
         "current": bool(listed) and listed[0].pk == version.pk,
@@ -107,6 +135,10 @@ def _document(request: HttpRequest, version: DocumentVersion, *, article: str) -
         "article": article,
         "articles": [clause for clause in every if clause.depth == 0 and clause.id != "0"],
         "versions": listed,
+        "coming": version.effective_at > at,
+        "upcoming": queries.upcoming(kind=version.document_id, at=at),
+        "compare": reverse(f"{version.document_id}_compare", args=[version.number]) if before else "",
+        "here": f"{version.document_id}_version",
         "sha256": bytes(version.sha256).hex(),
         "is_charter": version.document_id == "charter",
     }
