@@ -114,7 +114,7 @@ class ProposeForm(forms.Form):
     )
     summary_en = _words(_("What changes, and why, in English"), 2000, "5", english=True)
     effective_at = _moment(
-        _("In force from"), _("Taipei time; not before the approval. It is later if the publication is later.")
+        _("To be in force from"), _("Taipei time; not before the approval. It is later if the publication is later.")
     )
 
     def clean_effective_at(self) -> datetime:

@@ -24,7 +24,7 @@ from lianfang.accounts.models import Account, Affiliation, Organization
 from lianfang.accounts.queries import coordinator, invitation_by_secret
 from lianfang.charter.actions import acknowledge, load_models
 from lianfang.charter.queries import in_force
-from lianfang.demo import annex, cast, changes, intelligence, letters, participation, people
+from lianfang.demo import annex, cast, changes, documents, intelligence, letters, participation, people
 from lianfang.demo.cast import Company, Player
 from lianfang.exchange.actions import set_profile
 from lianfang.kernel.ids import new_secret
@@ -88,12 +88,15 @@ def load(*, at: datetime) -> Stage:
     stage.at = max(stage.at, at - timedelta(days=34))
     intelligence.share(stage)
     _revoke(stage, cast.MIRROR)
+    stage.at = max(stage.at, at - timedelta(days=20))
+    documents.amended(stage)
     stage.at = max(stage.at, at - timedelta(days=5))
     _under_review(stage, cast.DAYDREAM)
     _lists(stage)
     changes.moved(stage, cast.QUADRANT, "示範市晶圓路99號3樓")
     people.see_each_other(stage, cast.QUADRANT, cast.GRAVITY, cast.OBSERVATORY)
     annex.propose(stage)
+    documents.amend(stage)
     participation.recorded(stage, cast.QUADRANT, cast.OBSERVATORY)
     stage.at = max(stage.at, at - timedelta(hours=20))
     _send(stage, cast.TEACUP)

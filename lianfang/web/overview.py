@@ -15,7 +15,7 @@ from lianfang.accounts import queries as accounts
 from lianfang.accounts.doors import door, may
 from lianfang.accounts.models import Token
 from lianfang.accounts.views.asked import asked, pair
-from lianfang.charter.models import ConfidentialityDuty
+from lianfang.charter.models import ConfidentialityDuty, DocumentVersion
 from lianfang.charter.queries import in_force
 from lianfang.intel import queries as intel
 from lianfang.intel import receipts, shown
@@ -64,6 +64,12 @@ _CONNECT_WHY = Bilingual(
 )
 _MAKE = Bilingual(zh="建立金鑰", en="Make a key")
 
+_AMENDED = Bilingual(zh="規章已修訂為第{n}版", en="The charter is amended: version {n}")
+_AMENDED_WHY = Bilingual(zh="與前一版逐條對照。", en="Beside the version before, clause by clause.")
+_AGAIN = Bilingual(zh="請再次確認保密義務（第{n}版）", en="Acknowledge your duty again (version {n})")
+_AGAIN_WHY = Bilingual(zh="不影響您現在的權限。", en="What you may do now does not depend on it.")
+_ACKNOWLEDGE = Bilingual(zh="去確認", en="Acknowledge")
+
 _STANDING = {
     Standing.ACTIVE: (Bilingual(zh="有效", en="In force"), "good"),
     Standing.UNDER_REVIEW: (Bilingual(zh="有效，取消審查中", en="In force, under review"), "warn"),
@@ -88,13 +94,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     """What waits for me first, then what is new, then how we stand."""
     subject, at, mine = asked(request).subject, asked(request).at, pair(request)
     tokens = _tokens(request)
+    charter, acknowledged = in_force(kind="charter", at=at), _acknowledged(request)
     context = {
-        "tasks": _tasks(request, tokens),
+        "tasks": [*_tasks(request, tokens), *_amended(charter, acknowledged)],
         "new": _newest(request),
         "standing": _STANDING.get(subject.standing),
         "membership": getattr(request, "membership", None),
-        "charter": in_force(kind="charter", at=at),
-        "acknowledged": _acknowledged(request),
+        "charter": charter,
+        "acknowledged": acknowledged,
         "administrators": accounts.administrators(organization=mine.organization, group=mine.group, at=at),
         "roster": _roster(request),
         "tokens": tokens,
@@ -103,6 +110,15 @@ def overview(request: HttpRequest) -> HttpResponse:
         "may_connect": may(subject=subject, right=Right.MAKE_TOKEN, at=at),
     }
     return render(request, "members/overview.html", context)
+
+
+def _amended(charter: DocumentVersion | None, acknowledged: ConfidentialityDuty | None) -> list[Task]:
+    """The charter was amended since this reader acknowledged it; to do so again is a wish, no condition."""
+    if charter is None or acknowledged is None or acknowledged.document_version.number >= charter.number:
+        return []
+    number = charter.number
+    return [Task(_AMENDED.format(n=number), _AMENDED_WHY, reverse("charter_compare", args=[number]), _SEE),
+            Task(_AGAIN.format(n=number), _AGAIN_WHY, reverse("confidentiality"), _ACKNOWLEDGE)]  # fmt: skip
 
 
 def _hearing(request: HttpRequest) -> list[Task]:

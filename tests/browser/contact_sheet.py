@@ -39,7 +39,7 @@ HEIGHT = 900
 LANGUAGES = ("zh-hant", "en")
 # Never followed: they end the session, change a preference or hand out a file.
 AVOIDED = re.compile(
-    r"/account/logout|/static/|/download|/files/|/taxii2|/healthz|/readyz|\.json$|\.xlsx$|\.pdf$|\.txt$"
+    r"/account/logout|/static/|/download|/files/|/file$|/taxii2|/healthz|/readyz|\.json$|\.xlsx$|\.pdf$|\.txt$"
 )
 # The same for everybody: photographed once, as a visitor sees them.
 COMMON = re.compile(

@@ -142,7 +142,6 @@ def test_pages_turn_to_the_new_version_at_its_instant(
     page = client.get(reverse("charter"))
     assert page.context["version"].number == number
     assert ("至少每年確認一次" in page.content.decode()) is (number == 2)
-    # A version that is not in force yet is nobody's to read here, and one that was stays.
     # Whoever was told of it reads it before it binds.
     assert client.get(reverse("charter_version", args=[2])).status_code == 200
     assert client.get(reverse("charter_version", args=[1])).status_code == 200

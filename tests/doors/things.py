@@ -33,9 +33,9 @@ _BY_NAME = {
         "change_screening", "change_take_up", "colleague_leaves", "invite_colleague_again", "letter", "membership",
         "security_hold_lift", "contact_settle", "mail", "participation_", "recovery",
         "list_", "revocation", "appeal", "termination", "statement_file", "hold_lift", "decide_",
-        "leave_duty", "procedure", "setting", "staff_intel_",
+        "leave_duty", "procedure", "setting", "staff_intel_", "amendment", "version_",
     ),
-    "public": ("charter_", "demo_"),
+    "public": ("charter_", "privacy_version", "privacy_compare", "demo_"),
     "link": (
         "accounts_invitation", "deadline_feed", "accounts_lost_factor_proof", "account_reset_password_from_key",
         "apply_resume",

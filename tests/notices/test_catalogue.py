@@ -22,6 +22,8 @@ FACTS: dict[str, Any] = {
     "appeal_last_day": date(2026, 12, 23),
     "at": AT,
     "charter_version": Bilingual(zh="第1版", en="version 1"),
+    "compare": "http://localhost:8000/x/abc-DEF_1?a=1&b=2",
+    "document": Bilingual(zh="團體會員規章", en="Charter for Group Members"),
     "effective_at": AT,
     "ended_at": AT,
     "expires_at": AT,
@@ -39,7 +41,10 @@ FACTS: dict[str, Any] = {
     "recalled_at": AT,
     "started_at": AT,
     "text": "CASE-7: 2026-05 to 2026-10",
+    "summary_zh": "第2.4條增訂每年確認一次。",
+    "summary_en": "Clause 2.4 asks for a confirmation once a year.",
     "token": "sensor <1>",
+    "version": 2,
     "what": Bilingual(zh="密碼已變更", en="The password was changed"),
 }
 

@@ -100,7 +100,7 @@ def test_an_instant_is_said_in_taipei_time(notice: str) -> None:
 @pytest.mark.parametrize("notice", ALL)
 def test_every_link_is_whole_and_of_the_site_that_is_set(notice: str, settings: Any) -> None:
     settings.BASE_URL = "https://lianfang.example.org"
-    context = {**FACTS, "link": "https://lianfang.example.org/x/y"}
+    context = {**FACTS, "link": "https://lianfang.example.org/x/y", "compare": "https://lianfang.example.org/z"}
     mail = compose(notice=notice, context=context, first_contact=True, at=AT)
     for link in re.findall(r"https?://[^\s。，；)）]+", mail.text):
         assert link.startswith("https://lianfang.example.org"), link

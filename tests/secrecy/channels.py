@@ -185,12 +185,15 @@ DOORS: dict[str, str] = {
          "procedure_decide", "contact_settle", "mail", "mail_original", "mail_file",
          "mail_read", "mail_change", "security_hold_new", "security_hold_lift", "recovery",
          "recovery_conflict", "recovery_recommend", "recovery_return", "recovery_decide", "recovery_file",
-         "recovery_entry"), "staff's case",
+         "recovery_entry", "amendment", "amendment_begin", "amendment_compare", "amendment_title", "amendment_clause",
+         "amendment_clause_new", "amendment_import", "amendment_propose", "amendment_decide", "amendment_website",
+         "amendment_issue", "amendment_discard", "version_told", "version_told_member", "version_tell", "version_post",
+         "version_resend"), "staff's case",
     ),
     **dict.fromkeys(
         ("inbox", "applications", "member_directory", "revocations", "terminations", "deadlines", "holds",
          "duties", "settings", "procedures", "contacts", "mailroom", "security_holds", "staff_sign_on",
-         "recoveries"), "staff's list",
+         "recoveries", "staff_charter"), "staff's list",
     ),
     **dict.fromkeys(
         ("change", "change_message", "change_withdraw", "own_case_read_out", "changes_filed", "history",
@@ -224,7 +227,8 @@ DOORS: dict[str, str] = {
     ),
     **dict.fromkeys(
         ("home", "about", "policy", "accessibility", "sitemap", "help", "styleguide", "security_txt", "charter",
-         "charter_article", "charter_version", "privacy_notice", "healthz", "readyz"), "public words",
+         "charter_article", "charter_version", "charter_compare", "privacy_notice", "privacy_version",
+         "privacy_compare", "healthz", "readyz"), "public words",
     ),
 }  # fmt: skip
 """Every route by name. How the harness asks it stands in `doors.py`: parameters run through visible, hidden, absent."""

@@ -91,9 +91,18 @@ _FIXED: Mapping[str, Sequence[str]] = {
     "version": ["1", "987"],
     "pk": ["1"],
     "key": ["nothing"],
+    "kind": ["charter", "nothing"],
 }
 _OF_ROUTE: Mapping[str, Sequence[str]] = {
     "charter_version": ["1", "999"],
+    "charter_compare": ["1", "999"],
+    "privacy_version": ["1", "999"],
+    "privacy_compare": ["1", "999"],
+    "version_told": ["1"],
+    "version_told_member": ["1"],
+    "version_tell": ["1"],
+    "version_post": ["1"],
+    "amendment_clause": ["1"],
     "audit_entry": ["1"],
     "audit_entry_proof": ["1"],
 }
@@ -101,7 +110,7 @@ _OF_ROUTE: Mapping[str, Sequence[str]] = {
 _UUIDS = {
     "submission", "draft", "token_id", "affiliation_id", "invitation_id", "membership_id", "grant_id", "proposal_id",
     "file_id", "hold_id", "link_id", "status_id", "reset_id", "confirmation_id", "edition_id", "check_id", "letter_id",
-    "fact_id", "import_id", "objection_id",
+    "fact_id", "import_id", "objection_id", "organization_id", "told_id",
 }  # fmt: skip
 
 

@@ -183,7 +183,8 @@ def test_no_address_of_a_member_counts(world: Furnished) -> None:
     of_members = {name for name in counted if not _path(name).startswith("/staff")}
     # The charter's articles and versions are public; one's own passkeys and cases are found by nobody else.
     assert of_members == {
-        "charter_article", "charter_version", "mfa_edit_webauthn", "mfa_remove_webauthn", "apply_receipt",
+        "charter_article", "charter_version", "charter_compare", "privacy_version", "privacy_compare",
+        "mfa_edit_webauthn", "mfa_remove_webauthn", "apply_receipt",
         "exit_appeal_receipt", "change", "change_message", "change_withdraw", "own_case_read_out",
     }  # fmt: skip
     for path in ("/member", "/member/intel?all=1", "/member/organisation/people", "/member/connections"):
