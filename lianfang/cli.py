@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,24 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="whether everything works; with --deploy, whether it is fit for use")
     check.add_argument("--deploy", action="store_true")
     check.set_defaults(run=_check)
+
+    documents = commands.add_parser("charter", help="the charter and the privacy notice").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    brought = documents.add_parser(
+        "import", help="the text that was in force before, clause by clause, before bootstrap"
+    )
+    brought.add_argument(
+        "zh", type=Path, metavar="FILE", help="the Chinese text, which decides: Markdown or plain text"
+    )
+    brought.add_argument("en", type=Path, metavar="ENGLISH", help="its translation, with the same numbers")
+    brought.add_argument("--kind", choices=("charter", "privacy"), default="charter")
+    brought.add_argument("--title", nargs=2, metavar=("ZH", "EN"), required=True)
+    brought.add_argument("--approved", metavar="TIME", required=True, help="such as 2024-05-01T00:00, Taipei time")
+    brought.add_argument("--effective", metavar="TIME", required=True)
+    brought.add_argument("--website", nargs=2, metavar=("URL", "TIME"), help="where and when it was published")
+    brought.add_argument("--check", action="store_true", help="show what would be kept, and keep nothing")
+    brought.set_defaults(run=_charter_import)
 
     formats = commands.add_parser("stix", help="intelligence as STIX 2.1").add_subparsers(
         required=True, metavar="COMMAND"
@@ -206,6 +225,48 @@ def _bootstrap(chosen: argparse.Namespace) -> int:
             paths = bootstrap(emails=tuple(chosen.emails), at=at)
         for email, path in zip(chosen.emails, paths, strict=True):
             print(f"{email}  {settings.BASE_URL}{path}")
+    return 0
+
+
+def _charter_import(chosen: argparse.Namespace) -> int:
+    from lianfang.charter import reading, text
+    from lianfang.kernel.clock import TAIPEI
+    from lianfang.kernel.text import Bilingual
+
+    def moment(written: str) -> datetime:
+        try:
+            at = datetime.fromisoformat(written)
+        except ValueError:
+            raise Unavailable(f"{written!r} is no time: write it as 2024-05-01T00:00.") from None
+        return at if at.tzinfo else at.replace(tzinfo=TAIPEI)
+
+    try:
+        zh, en = (reading.read(reading.decode(path.read_bytes())) for path in (chosen.zh, chosen.en))
+    except OSError as problem:
+        raise Unavailable(f"{problem.filename} cannot be read.") from None
+    english = [{"id": one["id"], "zh": "", "en": one["text"]} for one in en.clauses]
+    clauses = reading.merged(english, zh, language="zh")
+    titles = Bilingual(zh=chosen.title[0], en=chosen.title[1])
+    site = chosen.website or ["", ""]
+    times = {"approved_at": moment(chosen.approved), "effective_at": moment(chosen.effective)}
+    for one in clauses:
+        print(f"{one['id']}\t{one['zh']}\n\t{one['en']}")
+    left = [f"left out: {line}" for line in (*zh.loose, *en.loose)]
+    left += [f"no Chinese for {one['id']}" for one in english if one["id"] not in {each["id"] for each in clauses}]
+    faults = [one.reason.en for one in text.faults(titles, clauses)]
+    print("\n".join([*left, *faults]), file=sys.stderr, end="\n" if left or faults else "")
+    if chosen.check or faults:
+        return 1 if faults else 0
+    with _database(chosen):
+        _django()
+        from lianfang.charter.actions import import_document
+        from lianfang.policy.facts import Subject
+
+        version = import_document(
+            kind=chosen.kind, titles=titles, clauses=clauses, **times, site_url=site[0],
+            site_at=moment(site[1]) if site[1] else None, by=Subject.system("charter.import"), at=utcnow(),
+        )  # fmt: skip
+    print(f"{chosen.kind} 1, sha256 {bytes(version.sha256).hex()}")
     return 0
 
 

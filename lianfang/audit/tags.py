@@ -133,6 +133,11 @@ class Tag(StrEnum):
         "登錄官網公告",
         "recorded the publication on the website",
     )
+    CHARTER_DOCUMENT_IMPORT = (
+        "charter:document:import",
+        "匯入平台啟用前施行的文件",
+        "imported a document that was in force before",
+    )
     CHARTER_DOCUMENT_LOAD = "charter:document:load", "載入一份文件的版本", "loaded a version of a document"
     CHARTER_DOCUMENT_PUBLISH = (
         "charter:document:publish",

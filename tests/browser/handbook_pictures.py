@@ -30,6 +30,8 @@ SHOTS = (
     ("exit", "member_admin", "倒影鋼鐵", "/exit", ""),
     ("audit", "auditor", "", "/staff/audit", ""),
     ("stop", "analyst", "", "/staff/stop", ""),
+    ("charter", "publisher", "", "/staff/charter", ""),
+    ("told", "publisher", "", "/staff/charter/privacy/2/told", ""),
 )
 
 

@@ -17,7 +17,7 @@ from lianfang.kernel.text import Bilingual
 from lianfang.outbox.models import Delivery
 from lianfang.policy.facts import Role, Subject
 from tests.accounts.cast import Few, enter, member_organization
-from tests.world import Actor
+from tests.world import SYSTEM, Actor
 
 pytestmark = pytest.mark.django_db
 
@@ -356,3 +356,33 @@ def test_the_privacy_notice_is_amended_the_same_way(cast: Few) -> None:
             kind=kind, by=cast.staff["publisher"].subject(), at=cast.clock.tick()
         )
         assert refused(act).rule == "amendment-nothing"
+
+
+def brought(cast: Few, **more: Any) -> DocumentVersion:
+    """The privacy notice as it was before the platform: the tests' own is taken away first."""
+    model = actions.model_text("privacy")
+    at = cast.clock.tick()
+    given = {
+        "kind": "privacy", "titles": Bilingual(zh=model["title_zh"], en=model["title_en"]), "clauses": model["clauses"],
+        "approved_at": at - timedelta(days=400), "effective_at": at - timedelta(days=399), "site_url": SITE,
+        "site_at": at - timedelta(days=398), "by": SYSTEM, "at": at, **more,
+    }  # fmt: skip
+    return actions.import_document(**given)
+
+
+def test_what_was_in_force_before_the_platform_is_taken_over_with_its_proofs(cast: Few) -> None:
+    assert refused(lambda: brought(cast)).rule == "charter-import", "there is one already"
+    DocumentVersion.objects.filter(document="privacy").delete()
+    assert refused(lambda: brought(cast, by=cast.staff["publisher"].subject())).rule == "charter-by-two"
+    for broken in (
+        {"approved_at": cast.clock.at}, {"effective_at": cast.clock.at + timedelta(days=1)},
+        {"site_at": cast.clock.at + timedelta(days=1)}, {"site_at": cast.clock.at - timedelta(days=500)},
+    ):  # fmt: skip
+        assert refused(lambda broken=broken: brought(cast, **broken)).field == "effective_at"
+    model = actions.model_text("privacy")["clauses"]
+    assert "twice" in refused(lambda: brought(cast, clauses=[*model, model[-1]])).reason.en
+    version = brought(cast)
+    assert (version.number, version.origin, version.mailed_at) == (1, "imported", None)
+    for at, there in ((version.effective_at - MICRO, False), (version.effective_at, True)):
+        assert (queries.in_force(kind="privacy", at=at) is not None) is there
+    assert actions.load_models(by=SYSTEM, at=cast.clock.tick()) == [], "the model text comes only where there is none"

@@ -76,6 +76,57 @@ def test_bootstrap_twice(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def charter_files(folder: Path) -> list[str]:
+    """A charter of three clauses, and how it is imported."""
+    (folder / "zh.md").write_text("規章\n# 第一條　總則\n1.1 會員互相分享。\n1.2 保密。\n")
+    (folder / "en.md").write_text("Article 1 General\n1.1 Members share.\n1.2 Kept in confidence.\n")
+    times = ["--approved", "2024-05-01T00:00", "--effective", "2024-06-01T00:00"]
+    return ["charter", "import", str(folder / "zh.md"), str(folder / "en.md"), "--title", "規章", "Charter", *times]
+
+
+@pytest.mark.django_db
+def test_a_charter_of_before_is_looked_at_imported_once_and_kept_by_bootstrap(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from lianfang.charter.models import DocumentVersion
+
+    words = charter_files(tmp_path)
+    assert cli.main([*words, "--check"]) == 0
+    said = capsys.readouterr()
+    assert "1.2\t保密。\n\tKept in confidence." in said.out
+    assert said.err == "left out: 規章\n"
+    assert not DocumentVersion.objects.exists()
+    assert cli.main([*words, "--website", "https://www.centre.example/charter", "2024-05-20T09:00"]) == 0
+    (version,) = DocumentVersion.objects.all()
+    assert (version.origin, version.effective_at.isoformat()) == ("imported", "2024-05-31T16:00:00+00:00")
+    assert cli.main(words) == 1
+    assert "There is a version already" in capsys.readouterr().err
+    assert cli.main(["bootstrap", "a@example.com", "b@example.com"]) == 0
+    assert DocumentVersion.objects.filter(document="charter").get().pk == version.pk
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "more", "told"),
+    [
+        ("en.md", "Article 1 General\n1.1 Members share.\n", [], "1.2 has no English"),
+        ("zh.md", "第一條\n1.1 甲\n1.1 乙\n1.2 丙", [], "numbered twice"),
+        ("zh.md", "沒有條號", [], "No number of a clause"),
+        ("zh.md", b"\xff\xfe", [], "no text in UTF-8"),
+        ("", "", ["--approved", "yesterday"], "is no time"),
+        ("", "", ["--approved", "2030-01-01"], "approval comes first"),
+    ],
+)
+@pytest.mark.django_db
+def test_a_faulty_charter_is_refused_with_the_place(
+    tmp_path: Path, file: str, content: str | bytes, more: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = charter_files(tmp_path)
+    if file:
+        (tmp_path / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert cli.main([*words, *more]) == 1
+    assert told in capsys.readouterr().err
+
+
 @pytest.mark.django_db
 def test_check_tells_each_thing_that_it_looked_at(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", "--deploy"]) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import resources
 from typing import Any
@@ -11,6 +12,7 @@ from lianfang.accounts.models import Affiliation, Organization, Person
 from lianfang.audit.actions import action, record
 from lianfang.audit.tags import Tag
 from lianfang.charter import queries
+from lianfang.charter import text as texts
 from lianfang.charter.models import Acceptance, ConfidentialityDuty, Document, DocumentVersion
 from lianfang.kernel.canonical import canonical
 from lianfang.kernel.ids import digest
@@ -30,6 +32,14 @@ _ORDER = Bilingual(
 _BY_TWO = Bilingual(
     zh="規章要由兩位核准人核准、公告並通知會員才能修訂。",
     en="A charter is amended by two approvers, publication and a mail to every member.",
+)
+_THERE = Bilingual(
+    zh="已經有一版了。先前的文字要在第一次啟用（lianfang bootstrap）之前匯入。",
+    en="There is a version already. A text of before is imported before the first start (lianfang bootstrap).",
+)
+_HISTORY = Bilingual(
+    zh="核准在前，施行與官網公告在後，都不能晚於現在。",
+    en="The approval comes first, then its effect and the publication on the website, all by now.",
 )
 _PAST = Bilingual(zh="新版不能溯及既往：施行時間不能早於現在。", en="A new version cannot take effect before now.")
 
@@ -79,6 +89,60 @@ def load_document(*, text: dict[str, Any], effective_at: datetime, by: Subject, 
         )
     assert version is not None
     record(by=by, at=at, about=version, detail={"number": version.number, "sha256": bytes(version.sha256).hex()})
+    return version
+
+
+@action(Tag.CHARTER_DOCUMENT_IMPORT)
+def import_document(
+    *,
+    kind: str,
+    titles: Bilingual,
+    clauses: Sequence[Mapping[str, str]],
+    approved_at: datetime,
+    effective_at: datetime,
+    site_url: str = "",
+    site_at: datetime | None = None,
+    by: Subject,
+    at: datetime,
+) -> DocumentVersion:
+    """Take over a text that was in force before this platform was, with the proofs of then, as the first version.
+
+    Only before there is any version of it: nobody has accepted or acknowledged another. Raises Refusal; a faulty text
+    is refused with its first fault.
+    """
+    if by.kind is not Kind.SYSTEM:
+        raise Refusal(_BY_TWO, rule="charter-by-two", clause="4.1")
+    document, _ = Document.objects.get_or_create(kind=kind, defaults={"created_at": at})
+    Document.objects.select_for_update().get(pk=document.pk)
+    if document.versions.exists():
+        raise Refusal(_THERE, rule="charter-import", clause="4.1")
+    if not approved_at <= effective_at <= at or (site_at is not None and not approved_at <= site_at <= at):
+        raise Refusal(_HISTORY, rule="charter-import", clause="4.1", field="effective_at")
+    found = texts.faults(titles, clauses)
+    if found:
+        raise Refusal(found[0].reason, rule="charter-text", clause="4.1", field="clauses")
+    made = {
+        "kind": kind,
+        "title_zh": titles.zh,
+        "title_en": titles.en,
+        "clauses": [{name: one[name] for name in ("id", "zh", "en")} for one in clauses],
+    }
+    version = DocumentVersion.objects.create(
+        document=document,
+        number=1,
+        title_zh=titles.zh,
+        title_en=titles.en,
+        clauses=made["clauses"],
+        sha256=text_digest(made),
+        approved_at=approved_at,
+        effective_at=effective_at,
+        published_platform_at=at,
+        published_site_url=site_url,
+        published_site_at=site_at,
+        origin="imported",
+    )
+    detail: dict[str, Any] = {"number": 1, "sha256": bytes(version.sha256).hex(), "effective": effective_at.isoformat()}
+    record(by=by, at=at, about=version, detail=detail)
     return version
 
 
