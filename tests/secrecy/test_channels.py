@@ -28,7 +28,7 @@ def test_every_parameter_has_values_by_which_the_harness_asks() -> None:
         "submission", "draft", "token_id", "affiliation_id", "invitation_id", "membership_id", "grant_id", "version",
         "proposal_id", "file_id", "status_id", "reset_id", "number", "secret", "proof", "alias",
         "confirmation_id", "edition_id", "row_key", "check_id", "hold_id", "address", "link_id", "letter_id",
-        "fact_id", "import_id", "objection_id",
+        "fact_id", "import_id", "objection_id", "kind", "organization_id", "told_id",
     }  # fmt: skip
     unknown = {parameter for pattern in patterns() for parameter in pattern.parameters} - known
     assert not unknown, f"give values for {sorted(unknown)} in tests/secrecy/doors.py"
