@@ -172,7 +172,8 @@ def clause(request: HttpRequest, kind: str, number: str = "") -> HttpResponseBas
         if _saved(request, form, found, clauses, number or given["number"]):
             return redirect("amendment", kind=kind)
     before = next((one for one in found.base.clauses if one["id"] == number), None)
-    return _form(request, form, found, _("Edit a clause"), about=number, old=old, before=before)
+    heading = _("Edit a clause") if old else _("Add a clause")
+    return _form(request, form, found, heading, about=number, old=old, before=before)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
