@@ -428,8 +428,8 @@ SELECT i.stix_id, i.served_id,
          SELECT id, NULL FROM intel_item WHERE served_id = wanted.id AND served_id <> stix_id
           UNION ALL
          SELECT (SELECT min(id) FROM intel_item), 1
-          WHERE NOT EXISTS (SELECT FROM intel_item WHERE stix_id = wanted.id)
-            AND NOT EXISTS (SELECT FROM intel_item WHERE served_id = wanted.id AND served_id <> stix_id)
+          WHERE NOT EXISTS (SELECT FROM intel_item WHERE served_id = wanted.id AND served_id <> stix_id)
+            AND NOT EXISTS (SELECT FROM intel_item WHERE stix_id = wanted.id)
        ) AS found,
        LATERAL (SELECT stix_id, served_id, id FROM intel_item WHERE id = found.id OFFSET 0) AS i
 """
