@@ -30,3 +30,9 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
 def _secure() -> Iterator[None]:
     with override_settings(SECURE=True, SESSION_COOKIE_SECURE=True, CSRF_COOKIE_SECURE=True):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """Thousands of answers are 403, 404 or 405, as they should be: each line about one would keep its request alive."""
+    caplog.set_level("ERROR", logger="django.request")
