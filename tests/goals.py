@@ -58,12 +58,17 @@ def say(counted: Goal, *, seconds: float) -> str:
     """Print the line of a goal, and return it."""
     SAID.append((counted, seconds))
     line = _line(counted, seconds)
+    tell(line)
+    return line
+
+
+def tell(line: str) -> None:
+    """Print a line at once, past pytest's capture: of what runs for an hour one wants to hear before."""
     if _Capture.manager is None:
         print(line, flush=True)
     else:
         with _Capture.manager.global_and_fixture_disabled():
             print(f"\n{line}", flush=True)
-    return line
 
 
 def totals() -> list[str]:

@@ -22,6 +22,9 @@ from lianfang.kernel.text import Bilingual
 MAX_OBJECTS = 10_000
 MAX_OBJECT_BYTES = 1024 * 1024
 MAX_DEPTH = 64
+MAX_VALUES = 300_000
+"""Members and elements of one body, at all depths: thirty for each of the most objects. What has more is spent on
+values of two or three bytes, which cost time and memory by their number and not by their length."""
 
 Json = dict[str, Any]
 
@@ -33,6 +36,8 @@ _SPACED_COLON = re.compile(rb'"\s+:')
 # Strings are consumed whole from left to right, so that a quotation mark inside one never starts a match.
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"(\s*:)?')
 
+_BEFORE_VALUES = (b"[", b"{", b",")
+
 
 class _Twice(ValueError):
     """A member name stands twice in one JSON object."""
@@ -42,7 +47,7 @@ def split(body: bytes) -> list[bytes]:
     """Return the bytes of each member of `objects` of a TAXII envelope or STIX bundle, unread.
 
     Raises Refusal (`field` "body" or "objects") when the body is no such thing, is malformed, nested too deep, or
-    holds more than MAX_OBJECTS. `type` and `id` of a bundle are not looked at: they are not kept.
+    holds more than MAX_OBJECTS or MAX_VALUES. `type` and `id` of a bundle are not looked at: they are not kept.
     """
     members = _members(body)
     if "objects" not in members:
@@ -63,7 +68,28 @@ def split(body: bytes) -> list[bytes]:
             "too-many", f"一次最多{MAX_OBJECTS}個物件，這裡有{len(objects)}個。",
             f"At most {MAX_OBJECTS} objects at a time; here are {len(objects)}.", "objects",
         )  # fmt: skip
-    return [bytes(raw) for raw in objects]
+    found = [bytes(raw) for raw in objects]
+    if _too_many_values(found):
+        raise _refusal(
+            "too-many-values", f"一次最多{MAX_VALUES}個屬性與陣列元素；請分批再送。",
+            f"At most {MAX_VALUES} properties and elements of lists at a time; send fewer at a time.", "objects",
+        )  # fmt: skip
+    return found
+
+
+def _too_many_values(objects: list[bytes]) -> bool:
+    """Return whether the objects that will be read have more members and elements together than MAX_VALUES."""
+    read = [raw for raw in objects if len(raw) <= MAX_OBJECT_BYTES]
+    if sum(raw.count(sign) for raw in read for sign in _BEFORE_VALUES) <= MAX_VALUES:
+        return False
+    # Text with many commas: only now it is worth leaving out what stands in strings.
+    count = 0
+    for raw in read:
+        bare = _STRING.sub(b"", raw)
+        count += sum(map(bare.count, _BEFORE_VALUES))
+        if count > MAX_VALUES:
+            return True
+    return False
 
 
 def read(raw: bytes) -> tuple[Json, bytes]:
@@ -171,6 +197,11 @@ def _members(body: bytes) -> dict[str, msgspec.Raw]:
         inner = bytes(members["objects"])
         start = body.rfind(inner)
         rest = body[:start] + b"0" + body[start + len(inner) :]
+    if len(rest) > MAX_OBJECT_BYTES:
+        raise _refusal(
+            "too-long", f"objects以外的內容超過{MAX_OBJECT_BYTES // 1024} KiB。",
+            f"What stands beside `objects` is longer than {MAX_OBJECT_BYTES // 1024} KiB.", "body",
+        )  # fmt: skip
     try:
         # Decoded first: of bytes the library would let surrogates through.
         json.loads(rest.decode(), object_pairs_hook=_once)

@@ -21,6 +21,9 @@ MAX_TOKENS = 2_500
 BUDGET = 15_000
 """Words and signs that one submission may send through the parser, 25 characters of text counting as one more; a
 comparison has about eight."""
+COMPLAINTS = 12_000
+"""Complaints of the schemas that are listed for one submission, about 40 us each: one for each object that it may hold,
+and some."""
 
 _PLAIN = re.compile(
     r"\[(?P<type>[a-z][a-z0-9-]{2,249}):"
@@ -59,9 +62,10 @@ class Comparison:
 
 @dataclass(slots=True)
 class Budget:
-    """What one submission may still spend on the parser."""
+    """What one submission may still spend on the parser, and on being told what its objects do wrong."""
 
     left: int = field(default=BUDGET)
+    complaints: int = field(default=COMPLAINTS)
 
 
 def plain(pattern: str) -> Comparison | None:

@@ -21,6 +21,11 @@ Json = Any
 EXAMPLES = Path(stix2validator.__file__).parent
 MOST_OBJECTS = 6
 """Objects of a seed that one mutated bundle holds: many small bundles find more than few large ones."""
+MOST_BYTES = 10 * 2**20
+"""What a body may have at most; a longer one is cut there. A tree as long as that is bent no further: copies of copies
+would soon fill the memory of any machine."""
+MOST_NAMED = 100_000
+"""References that all objects of a bundle are given together at a time."""
 
 
 @cache
@@ -137,6 +142,12 @@ def _deep(opening: str, middle: str, closing: str) -> Callable[[random.Random], 
     )
 
 
+def _row(dice: random.Random, count: int) -> str:
+    """Many small values: what is long by its length is seldom as costly as what is long by their number."""
+    one = dice.choice(["1", "1.5", '"a"', "[1]", '{"a":1}', r'{"\"":"\""}', '{"é":1e-7}'])
+    return "[" + ",".join([one] * count) + "]"
+
+
 # Values that JSON's own writer would not write: put in as text.
 _RAW: list[Callable[[random.Random], str]] = [
     _deep("[", "", "]"),
@@ -180,6 +191,7 @@ _RAW: list[Callable[[random.Random], str]] = [
     lambda dice: "undefined",
     lambda dice: "",
     lambda dice: "true false",
+    lambda dice: _row(dice, dice.choice([100, 3_000, 60_000]) if dice.random() < 0.1 else 10),
     lambda dice: '"' + "長" * dice.choice([1_000, 100_000, 400_000]) + '"' if dice.random() < 0.1 else '"長"',
 ]
 _BIDI = "‮⁦‏​﻿‍⁠"
@@ -307,6 +319,22 @@ _REFERENCES = [
 _SELECTORS = ["name", "objects.[0]", "a.b.c", "[0]", "labels.[99999999999]", "", "x" * 300]
 
 
+def _is_large(tree: Json) -> bool:
+    """Return whether a tree takes about as many bytes as a body may have; looks no further than that."""
+    bytes_, pending = 0, [tree]
+    while pending and bytes_ < MOST_BYTES:
+        node = pending.pop()
+        bytes_ += 2
+        if isinstance(node, str):
+            bytes_ += len(node)
+        elif isinstance(node, list):
+            pending.extend(node)
+        elif isinstance(node, dict):
+            pending.extend(node.values())
+            bytes_ += sum(map(len, node)) + 3 * len(node)
+    return bytes_ >= MOST_BYTES
+
+
 class Mutator:
     """A row of bodies that follows from one number."""
 
@@ -342,6 +370,8 @@ class _Body:
             "objects": chosen,
         }
         for _ in range(dice.choice([0, 1, 1, 1, 2, 3, 8])):
+            if _is_large(whole):
+                break
             self._bend(whole)
         if dice.random() < 0.004:
             times = min(dice.choice([300, 3_000, 10_001]), 4_000_000 // len(json.dumps(chosen[0])))
@@ -366,7 +396,7 @@ class _Body:
                 ]
             )(body)
         # Nothing longer comes to the decoder: the door refuses it unread.
-        return body[: 10 * 2**20]
+        return body[:MOST_BYTES]
 
     # -- as a tree ---------------------------------------------------------------------------------------------------
 
@@ -451,7 +481,7 @@ class _Body:
         for one in objects:
             if ids:
                 name = self.dice.choice(_REFERENCES)
-                one[name] = self.dice.choice([list(ids), ids[0], ids[-1], ids * 200])
+                one[name] = self.dice.choice([list(ids), ids[0], ids[-1], (ids * 200)[: MOST_NAMED // len(objects)]])
 
     def _again(self, whole: Json) -> None:
         """Send one object twice, alike or with another content under the same version."""

@@ -11,13 +11,17 @@ import http.client
 import json
 import multiprocessing
 import os
+import resource
+import signal
 import socket
+import tempfile
 import threading
 import time
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -33,12 +37,19 @@ from lianfang.kernel.refusal import Refusal
 from tests.exchange.stage import ALL, TAXII, Stage, indicator, stage
 from tests.faults.fuzz import Mutator
 from tests.faults.served import Served, served
-from tests.goals import Goal, goal
+from tests.goals import Goal, goal, tell
 
 CORPUS = Path(__file__).parent / "corpus"
 OBJECTS = f"/taxii2/alliance/collections/{ALL}/objects/"
 SLOWEST = 2.0
 TOGETHER = 10
+CHUNK = 500
+"""Bodies that a worker judges before it reports."""
+REPORT = 50_000
+LONGEST = 300
+"""Seconds after which a worker that came no further with TOGETHER bodies is ended."""
+MOST_SPACE = 3 * 2**30
+"""Bytes of addresses that a worker may have."""
 MOST_MIB = 300.0
 ALLOWED = frozenset({202, 400, 413, 415, 422})
 SEED = 20261124
@@ -98,29 +109,54 @@ def keep(body: bytes, fault: BaseException | str) -> Path:
     return path
 
 
-def run(seed: int, first: int, count: int) -> tuple[Counter[str], float, list[str], float]:
-    """Judge so many bodies; return the outcomes, the longest time, what was wrong, and the most MiB that one took.
+@dataclass
+class Found:
+    """What came of some of the bodies."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    slowest: float = 0.0
+    wrong: list[str] = field(default_factory=list)
+    mib: float = 0.0
+    """The most that one of them took."""
+
+    def add(self, other: Found) -> None:
+        self.outcomes += other.outcomes
+        self.slowest = max(self.slowest, other.slowest)
+        self.wrong += other.wrong
+        self.mib = max(self.mib, other.mib)
+
+    @property
+    def count(self) -> int:
+        return sum(self.outcomes.values()) + len(self.wrong)
+
+
+def run(seed: int, first: int, count: int, standing: Path | None = None) -> Found:
+    """Judge so many bodies, in a process whose death says in `standing` where it was.
 
     Memory is read once for every few bodies, as reading it costs as much as judging one: what they took together is no
     less than what one of them took.
     """
-    most = 0.0
-    mutator, outcomes, slowest, wrong = Mutator(seed), Counter[str](), 0.0, []
+    mutator, found = Mutator(seed), Found()
     for start in range(first, first + count, TOGETHER):
-        bodies = [(number, mutator.body(number)) for number in range(start, min(start + TOGETHER, first + count))]
+        numbers = range(start, min(start + TOGETHER, first + count))
+        if standing is not None:
+            (standing / str(os.getpid())).write_text(f"{numbers[0]} to {numbers[-1]}")
+            signal.alarm(LONGEST)  # by its default it ends the process, whatever holds that up
+        bodies = [(number, mutator.body(number)) for number in numbers]
         before = _peak_from_now()
         for number, body in bodies:
             try:
                 judged = judge(body)
-                outcomes[judged.outcome] += 1
-                slowest = max(slowest, judged.seconds)
                 assert judged.seconds < SLOWEST, f"{judged.seconds:.1f} s"
             except Exception as fault:
-                wrong.append(
-                    f"seed {seed} number {number}: {type(fault).__name__} {fault} ({keep(body, fault).name})"[:500]
-                )
-        most = max(most, _mib("VmHWM") - before)
-    return outcomes, slowest, wrong, most
+                kept = keep(body, fault).name
+                found.wrong.append(f"seed {seed} number {number}: {type(fault).__name__} {fault} ({kept})"[:500])
+            else:
+                found.outcomes[judged.outcome] += 1
+                found.slowest = max(found.slowest, judged.seconds)
+        found.mib = max(found.mib, _mib("VmHWM") - before)
+    signal.alarm(0)
+    return found
 
 
 def _peak_from_now() -> float:
@@ -134,38 +170,120 @@ def _mib(name: str) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:"))
 
 
-def both_cores(seed: int, count: int, counted: Goal, *, processes: int) -> None:
-    """The same in several processes, each of which says how much memory it came to."""
-    chunk = 2_500
-    pieces = [(seed, first, min(chunk, count - first)) for first in range(0, count, chunk)]
-    outcomes, slowest, wrong, mib = Counter[str](), 0.0, [], 0.0
-    with multiprocessing.get_context("fork").Pool(processes) as pool:
-        for found, longest, faults, most in pool.starmap(run, pieces, chunksize=1):
-            mib = max(mib, most)
-            outcomes += found
-            slowest = max(slowest, longest)
-            wrong += faults
-    counted.count, counted.failures = sum(outcomes.values()) + len(wrong), len(wrong)
-    few = ", ".join(f"{name} {times}" for name, times in outcomes.most_common(8))
-    counted.also = f"slowest {slowest:.2f} s, {mib:.0f} MiB; {few}"
-    assert not wrong, "\n".join(wrong[:20])
-    assert mib < MOST_MIB / 2
+def _limited() -> None:
+    """Begin a worker: what would take the machine's memory is refused it, and said."""
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_SPACE, MOST_SPACE))
+
+
+def several(
+    seed: int, count: int, *, first: int = 0, processes: int, minutes: float, judging: Callable[..., Found] = run
+) -> Found:
+    """Judge so many bodies in several processes.
+
+    Raises AssertionError, naming the bodies, when a worker is killed, when all together take longer than so many
+    minutes, and when twenty of them came to a fault.
+    """
+    found, deadline = Found(), time.monotonic() + minutes * 60
+    with (
+        tempfile.TemporaryDirectory() as standing,
+        ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), initializer=_limited) as pool,
+    ):
+        waiting = {
+            pool.submit(judging, seed, start, min(CHUNK, count - start), Path(standing))
+            for start in range(first, count, CHUNK)
+        }
+        try:
+            while waiting:
+                done, waiting = wait(waiting, max(0, deadline - time.monotonic()), FIRST_COMPLETED)
+                assert done, (
+                    f"{minutes:.0f} minutes are over: {found.count} judged, seed {seed} at {_standing(standing)}"
+                )
+                before = found.count
+                for each in done:
+                    found.add(part := each.result())
+                    for line in part.wrong:
+                        tell(f"found: {line}")
+                if found.count // REPORT > before // REPORT:
+                    tell(f"{found.count} of {count - first}: slowest {found.slowest:.2f} s, {found.mib:.0f} MiB")
+                assert len(found.wrong) < 20, "\n".join(found.wrong[:20])
+        except BrokenProcessPool:
+            raise AssertionError(f"a worker was killed; seed {seed} stood at {_standing(standing)}") from None
+        finally:
+            for each in waiting:
+                each.cancel()
+            if waiting:
+                for worker in list((pool._processes or {}).values()):
+                    worker.kill()
+    return found
+
+
+def _standing(folder: str) -> str:
+    return ", ".join(sorted(path.read_text() for path in Path(folder).iterdir()))
+
+
+def through_the_decoder(
+    seed: int, count: int, counted: Goal, *, first: int = 0, processes: int, minutes: float
+) -> None:
+    """Judge so many bodies, and count them towards a goal."""
+    found = several(seed, count, first=first, processes=processes, minutes=minutes)
+    counted.count, counted.failures = found.count, len(found.wrong)
+    few = ", ".join(f"{name} {times}" for name, times in found.outcomes.most_common(8))
+    counted.also = f"slowest {found.slowest:.2f} s, {found.mib:.0f} MiB; {few}"
+    assert not found.wrong, "\n".join(found.wrong)
+    assert found.mib < MOST_MIB / 2
+    assert found.count == count - first
     # A mutator that spoils everything, or nothing, proves nothing.
-    assert outcomes["taken"] + outcomes["partly"] > count / 20
-    assert len([name for name in outcomes if name.startswith("json-")]) >= 6
+    assert found.outcomes["taken"] + found.outcomes["partly"] > found.count / 20
+    assert len([name for name in found.outcomes if name.startswith("json-")]) >= 6
 
 
 def test_ten_thousand_bundles_through_the_decoder() -> None:
     with goal("mutated bundles through the decoder", seed=SEED) as counted:
-        both_cores(SEED, 10_000, counted, processes=1)
+        through_the_decoder(SEED, 10_000, counted, processes=1, minutes=5)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(7000)
+@pytest.mark.timeout(7500)
 def test_fuzz_a_million_bundles_through_the_decoder() -> None:
+    """LIANFANG_FUZZ_PROCESSES: how many at a time; LIANFANG_FUZZ_FIRST: where one goes on that was seen so far."""
     with goal("mutated bundles through the decoder", seed=SEED + 1) as counted:
         processes = int(os.environ.get("LIANFANG_FUZZ_PROCESSES", os.cpu_count() or 1))
-        both_cores(SEED + 1, 980_000, counted, processes=processes)
+        first = int(os.environ.get("LIANFANG_FUZZ_FIRST", "0"))
+        through_the_decoder(SEED + 1, 980_000, counted, first=first, processes=processes, minutes=120)
+
+
+def _is_killed(seed: int, first: int, count: int, standing: Path) -> Found:
+    if first >= 2 * CHUNK:
+        (standing / str(os.getpid())).write_text(f"{first} to {first + 9}")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return Found(Counter(taken=count))
+
+
+def _fills_the_memory(seed: int, first: int, count: int, standing: Path) -> Found:
+    try:
+        return Found(Counter({str(len(bytearray(2 * MOST_SPACE))): count}))
+    except MemoryError:
+        return Found(wrong=[f"seed {seed} number {first}: MemoryError"])
+
+
+def _never_ends(seed: int, first: int, count: int, standing: Path) -> Found:
+    threading.Event().wait()
+    raise AssertionError
+
+
+def test_a_worker_that_is_killed_is_named_and_nothing_waits_for_it() -> None:
+    with pytest.raises(AssertionError, match=rf"killed; seed 1 stood at {2 * CHUNK} to {2 * CHUNK + 9}"):
+        several(1, 50 * CHUNK, processes=1, minutes=1, judging=_is_killed)
+
+
+def test_a_worker_gets_no_more_memory_than_its_share() -> None:
+    found = several(1, CHUNK, processes=1, minutes=1, judging=_fills_the_memory)
+    assert found.wrong == ["seed 1 number 0: MemoryError"]
+
+
+def test_what_never_ends_is_ended() -> None:
+    with pytest.raises(AssertionError, match="minutes are over"):
+        several(1, 3 * CHUNK, processes=1, minutes=0.01, judging=_never_ends)
 
 
 # -- what was found --------------------------------------------------------------------------------------------------
@@ -183,7 +301,9 @@ def test_every_find_has_its_expectation() -> None:
 
 @pytest.mark.parametrize("name", sorted(corpus()))
 def test_what_was_found_once(name: str) -> None:
-    assert judge((CORPUS / name).read_bytes()).outcome == corpus()[name]
+    judged = judge((CORPUS / name).read_bytes())
+    assert judged.outcome == corpus()[name]
+    assert judged.seconds < SLOWEST
 
 
 # -- poison by name (trust.md F09, F11) ------------------------------------------------------------------------------
@@ -206,6 +326,10 @@ def _chain(count: int) -> bytes:
         for number, one in enumerate(ids)
     ]
     return json.dumps({"objects": notes}, separators=(",", ":")).encode()
+
+
+def _ten(**properties: Any) -> bytes:
+    return json.dumps({"objects": [indicator(n, **properties) for n in range(10)]}, separators=(",", ":")).encode()
 
 
 def _patterns(count: int) -> bytes:
@@ -247,15 +371,28 @@ POISON: dict[str, tuple[Callable[[], bytes], str]] = {
     "a pattern of comments": (lambda: _one(pattern="/*" * 4_900), "refused"),
     "2,000 notes in a circle": (lambda: _chain(2_000), "taken"),
     "4,000 patterns of long lists": (lambda: _patterns(4_000), "partly"),
+    "ten times 29,000 wrong labels": (lambda: _ten(labels=[1] * 29_000), "refused"),
+    "ten times 29,000 labels, the last one wrong": (lambda: _ten(labels=["a"] * 29_000 + [1]), "refused"),
+    "ten times 14,000 references to nothing": (lambda: _ten(external_references=[{"a": 1}] * 14_000), "refused"),
+    "ten times 20,000 numbers with fractions": (lambda: _ten(x_many=[1.5] * 20_000), "taken"),
+    "ten times 500,000 numbers": (lambda: _ten(x_many=[1] * 500_000), "json-too-many-values"),
+    "half a million brackets, sixty deep": (
+        lambda: _raw("[" + ",".join(["[" * 60 + "1" + "]" * 60] * 8_500) + "]", "x_many"), "json-too-many-values"),
+    "four million brackets beside the objects": (
+        lambda: b'{"x":[' + b",".join([b"[]"] * 4_000_000) + b'],"objects":[]}', "json-too-long"),
+    "a text of a million commas": (lambda: _one(description=",[{" * 340_000), "taken"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", POISON)
 def test_poison_through_the_decoder(name: str) -> None:
     made, expected = POISON[name]
-    judged = judge(made())
+    body = made()
+    before = _peak_from_now()
+    judged = judge(body)
     assert judged.outcome == expected
     assert judged.seconds < SLOWEST
+    assert _mib("VmHWM") - before < MOST_MIB / 2
 
 
 @pytest.mark.parametrize(
@@ -417,9 +554,7 @@ def test_poison_at_the_server(target: Target) -> None:
     session = requests.Session()
     for name, (made, expected) in POISON.items():
         answer = target.send(made(), session)
-        wanted = (
-            202 if expected in ("taken", "partly", "refused", "empty") else 422 if expected == "json-too-many" else 400
-        )
+        wanted = 202 if expected in ("taken", "partly", "refused", "empty") else 422 if "-too-" in expected else 400
         assert answer.status_code == wanted, (name, answer.text[:300])
     target.check()
 

@@ -312,7 +312,9 @@ def _words(refusal: Refusal) -> str:
     return f"{refusal.reason.zh} {refusal.reason.en}"
 
 
-_NO_ENVELOPE = frozenset({"json-no-objects", "json-not-object", "json-single", "json-too-many"})
+_NO_ENVELOPE = frozenset({
+    "json-no-objects", "json-not-object", "json-single", "json-too-long", "json-too-many", "json-too-many-values",
+})  # fmt: skip
 
 
 def _refused(refusal: Refusal) -> TaxiiError:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Sequence
 from typing import Any
 
 from jsonschema_rs import ValidationError
@@ -76,11 +75,16 @@ _TOGETHER: dict[str, tuple[str, str]] = {
 """What has to stand together in a type, where the schema says it by alternatives."""
 
 
-def refusal_of(value: Json, errors: Iterable[ValidationError]) -> Refusal:
-    """Return the refusal that names the first plain fault; of alternatives only where nothing plainer is said."""
-    found = list(islice(errors, _LOOKED_AT))
+def refusal_of(value: Json, complaints: Sequence[ValidationError], *, longer: str = "", skipped: int = 0) -> Refusal:
+    """Return the refusal that names the first plain fault; of alternatives only where nothing plainer is said.
+
+    `longer` is a list that the schema was shown without its first `skipped` elements.
+    """
+    found = complaints[:_LOOKED_AT]
     fault = next((one for one in found if one.kind.name not in _VAGUE), found[0])
     path = list(fault.instance_path)
+    if skipped and len(path) > 1 and path[0] == longer and isinstance(path[1], int):
+        path[1] += skipped
     zh, en, inside = _words(value["type"], path, fault)
     field = _path_text(value, [*path, inside] if inside else path)
     return Refusal(
@@ -89,6 +93,11 @@ def refusal_of(value: Json, errors: Iterable[ValidationError]) -> Refusal:
         clause=f"STIX 2.1 §{_section(value['type'], [*path, inside], fault)}",
         field=field[:250],
     )
+
+
+def section(kind: str, name: str) -> str:
+    """Return the section about a property of a type."""
+    return _COMMON.get(name, section_of(kind))
 
 
 def _path_text(value: Any, path: list[str | int]) -> str:
@@ -111,7 +120,7 @@ def _path_text(value: Any, path: list[str | int]) -> str:
 def _section(kind: str, path: list[Any], fault: ValidationError) -> str:
     if fault.kind.name == "pattern" and "[0-9]{4}-(0[1-9]|1[012])" in str(getattr(fault.kind, "pattern", "")):
         return "2.16"
-    return _COMMON.get(str(path[0]) if path else "", section_of(kind))
+    return section(kind, str(path[0]) if path else "")
 
 
 def _words(kind: str, path: list[Any], fault: ValidationError) -> tuple[str, str, str]:

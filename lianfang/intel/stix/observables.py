@@ -5,11 +5,11 @@ from __future__ import annotations
 from lianfang.intel.stix import common, values
 from lianfang.intel.stix.charsets import CHARSETS
 from lianfang.intel.stix.deterministic import CONTRIBUTING, contributes, deterministic_id
-from lianfang.intel.stix.faults import refusal_of
 from lianfang.intel.stix.ids import TYPE, Json, is_id, uuid_version
 from lianfang.intel.stix.rule import Rule, planner
 from lianfang.intel.stix.schemas import OBSERVABLES, validators
 from lianfang.intel.stix.targets import wrong_target
+from lianfang.intel.stix.unfit import Unfit
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 
@@ -171,6 +171,8 @@ def _bad_container(value: Json) -> str | Refusal | None:
             where = wrong_target(each, named=named)
             if where is not None:
                 return f"objects.{key}.{where}"
+        elif isinstance(refusal, Unfit):
+            return Unfit(refusal.value, refusal.schema, within=f"objects.{key}")
         else:
             field = f"objects.{key}.{refusal.field}".removesuffix(".")[:250]
             return Refusal(refusal.reason, rule=refusal.rule, clause=refusal.clause, field=field)
@@ -188,7 +190,7 @@ def _inner(value: Json) -> Refusal | None:
         return name
     schema = validators()[kind if kind in OBSERVABLES else "cyber-observable-core"]
     if not schema.is_valid(whole):
-        return refusal_of(whole, schema.iter_errors(whole))
+        return Unfit(whole, schema)
     return _INNER(kind).refusal(whole)
 
 

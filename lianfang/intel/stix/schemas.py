@@ -31,7 +31,8 @@ HASHES = ("MD5", "SHA-1", "SHA-256", "SHA-512", "SHA3-256", "SHA3-512", "SSDEEP"
 
 
 @lru_cache(maxsize=1)
-def _documents() -> dict[Path, Any]:
+def documents() -> dict[Path, Any]:
+    """Return the schemas as they are used here."""
     return {path: _mend(path.stem, orjson.loads(path.read_bytes())) for path in sorted(SCHEMAS.glob("*/*.json"))}
 
 
@@ -40,7 +41,7 @@ def properties(kind: str) -> frozenset[str]:
     """Return the properties that the specification gives a type; empty for a type that it does not know."""
     if kind not in validators() or kind in CORES:
         return frozenset()
-    by_name = {path.stem: document for path, document in _documents().items()}
+    by_name = {path.stem: document for path, document in documents().items()}
     names: set[str] = set()
     for part in (by_name[kind], *by_name[kind].get("allOf", ()), *by_name[kind].get("oneOf", ())):
         names |= part.get("properties", {}).keys()
@@ -54,12 +55,12 @@ def properties(kind: str) -> frozenset[str]:
 @lru_cache(maxsize=1)
 def validators() -> dict[str, jsonschema_rs.Draft202012Validator]:
     """Return the compiled schema of each type; compiled once, read by all threads."""
-    documents = _documents()
+    found = documents()
     registry = jsonschema_rs.Registry(
-        [(document["$id"], document) for document in documents.values()], retriever=nothing_is_fetched
+        [(document["$id"], document) for document in found.values()], retriever=nothing_is_fetched
     )
     made = {}
-    for path, document in documents.items():
+    for path, document in found.items():
         if path.parent.name in _FOLDERS or path.stem in _COMMON or path.stem in CORES:
             made[path.stem] = jsonschema_rs.Draft202012Validator(document, registry=registry, offline=True)
     return made
