@@ -292,3 +292,34 @@ def test_a_good_object_between_two_bad_ones_comes_in() -> None:
     candidates, results = intake.examine(b'{"objects":[' + b",".join([twice, good, untyped]) + b"]}")
     assert [each.place for each in candidates] == [1]
     assert [(result["place"], result["rule"]) for result in results] == [(0, "json-duplicate-member"), (2, "stix-type")]
+
+
+def test_number_of_values_up_to_the_limit() -> None:
+    """By their number, wherever they stand, and not by the signs in a text."""
+
+    def body(count: int, *more: bytes) -> bytes:
+        # Each of the three lists is one itself, as are its members' name and the object.
+        rows = [b'{"a":[' + b",".join([b"1"] * n) + b"]}" for n in (count // 2, count - count // 2)]
+        return b'{"objects":[' + b",".join([*rows, *more]) + b"]}"
+
+    most = decode.MAX_VALUES - 2
+    assert len(decode.split(body(most))) == 2
+    with pytest.raises(Refusal) as found:
+        decode.split(body(most + 1))
+    assert (found.value.rule, found.value.field) == ("json-too-many-values", "objects")
+    assert str(decode.MAX_VALUES) in found.value.reason.en
+    text = b"{" + b",".join(b'"a%d":"%s"' % (n, rb"\"" + b",[{" * 50_000) for n in range(5)) + b"}"
+    assert len(decode.split(body(most - 5, text))) == 3
+    # What is too long is refused unread, and is not counted.
+    unread = b'{"a":[' + b"1," * (decode.MAX_OBJECT_BYTES // 2) + b"1]}"
+    assert len(decode.split(body(most, unread))) == 3
+
+
+def test_what_stands_beside_the_objects_is_short() -> None:
+    def body(length: int) -> bytes:
+        return b'{"x":"' + b"x" * (length - 20) + b'","objects":[{}]}'
+
+    assert decode.split(body(decode.MAX_OBJECT_BYTES)) == [b"{}"]
+    with pytest.raises(Refusal) as found:
+        decode.split(body(decode.MAX_OBJECT_BYTES + 20))
+    assert (found.value.rule, found.value.field) == ("json-too-long", "body")
