@@ -369,11 +369,11 @@ class _Body:
             "id": f"bundle--{uuid.UUID(int=dice.getrandbits(128), version=4)}",
             "objects": chosen,
         }
-        for _ in range(dice.choice([0, 1, 1, 1, 2, 3, 8])):
-            if _is_large(whole):
+        for done in range(dice.choice([0, 1, 1, 1, 2, 3, 8])):
+            if done and _is_large(whole):
                 break
             self._bend(whole)
-        if dice.random() < 0.004:
+        if dice.random() < 0.004 and chosen:  # all of them may have been taken out
             times = min(dice.choice([300, 3_000, 10_001]), 4_000_000 // len(json.dumps(chosen[0])))
             whole["objects"] = chosen[:1] * times if dice.random() < 0.3 else [{}] * 9_999
         text = json.dumps(

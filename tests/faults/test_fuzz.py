@@ -142,7 +142,12 @@ def run(seed: int, first: int, count: int, standing: Path | None = None) -> Foun
         if standing is not None:
             (standing / str(os.getpid())).write_text(f"{numbers[0]} to {numbers[-1]}")
             signal.alarm(LONGEST)  # by its default it ends the process, whatever holds that up
-        bodies = [(number, mutator.body(number)) for number in numbers]
+        bodies: list[tuple[int, bytes]] = []
+        for number in numbers:
+            try:
+                bodies.append((number, mutator.body(number)))
+            except Exception as fault:
+                found.wrong.append(f"seed {seed} number {number}: not made, {type(fault).__name__} {fault}"[:500])
         before = _peak_from_now()
         for number, body in bodies:
             try:
@@ -171,7 +176,8 @@ def _mib(name: str) -> float:
 
 
 def _limited() -> None:
-    """Begin a worker: what would take the machine's memory is refused it, and said."""
+    """Begin a worker: what would take the machine's memory is refused it, and said; an alarm ends it."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (MOST_SPACE, MOST_SPACE))
 
 
