@@ -9,9 +9,11 @@ changes nothing that is answered here, nor how long it takes to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -57,6 +59,11 @@ from lianfang.policy.facts import (
 )
 
 Json = dict[str, Any]
+
+_LARGE = 1024 * 1024
+_PATIENCE = 10
+"""Seconds that a large body waits for another."""
+_LARGE_BODIES = Lock()
 
 ACCEPTED, NEW_VERSION, DUPLICATE, REFUSED = NEW, NEXT, SAME, "refused"
 QUARANTINES = markings.QUARANTINES | {"names-itself", "names-by-reference"}
@@ -128,19 +135,35 @@ def submit(
     earlier = _earlier(by, key, whole, at)
     if earlier is not None:
         return earlier
-    candidates, refused = examine(body)
-    submission = _accept(
-        by=by,
-        at=at,
-        form=form,
-        channel=channel,
-        key=key or new_id(),
-        whole=whole,
-        candidates=candidates,
-        refused=refused,
-    )
+    with _turn(body):
+        candidates, refused = examine(body)
+        submission = _accept(
+            by=by,
+            at=at,
+            form=form,
+            channel=channel,
+            key=key or new_id(),
+            whole=whole,
+            candidates=candidates,
+            refused=refused,
+        )
     failpoint("intel.submit.after-commit")
     return submission
+
+
+@contextmanager
+def _turn(body: bytes) -> Iterator[None]:
+    """Let one large body at a time be taken in by this process: read, it takes several times its length, and several
+    at once take no less time.
+
+    One that waited long goes on all the same: what is ahead may itself wait for a lock in the database.
+    """
+    ours = len(body) > _LARGE and _LARGE_BODIES.acquire(timeout=_PATIENCE)
+    try:
+        yield
+    finally:
+        if ours:
+            _LARGE_BODIES.release()
 
 
 def examine(body: bytes) -> tuple[list[_Candidate], list[Json]]:

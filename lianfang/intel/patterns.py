@@ -153,7 +153,7 @@ def _afford(budget: Budget) -> None:
         )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)  # of patterns of 10,000 characters at most
 def _parse(pattern: str) -> str:
     """Return the parser's first complaint, or nothing."""
     # Imported late: the grammar takes 0.2 s to load, which a process that never meets such a pattern can save.

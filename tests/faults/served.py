@@ -44,6 +44,15 @@ class Served:
                     found.append(int(line.split()[1]) / 1024)
         return max(found)
 
+    def busy(self) -> float:
+        """Seconds of processor time that they took so far."""
+        ticks = 0
+        for pid in self.workers():
+            # After the name, which stands in brackets, user and system time are the 12th and 13th.
+            spent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(spent[11]) + int(spent[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def said(self) -> str:
         """Its log."""
         return self.log.read_text(errors="replace")
@@ -54,12 +63,16 @@ def served(folder: Path, *, pages: bool = False, **more: str) -> Iterator[Served
     """Start it as `./run` does; with `pages` its style sheets are there too, which a machine does not need."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        environment = os.environ | {
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "PYTHONPATH": str(ROOT),
-            "PYTHONUNBUFFERED": "1",
-            "LIANFANG_BASE_URL": f"http://localhost:{port}",
-        }
+        environment = (
+            supervise.ALLOCATOR
+            | os.environ
+            | {
+                "DJANGO_SETTINGS_MODULE": "config.settings",
+                "PYTHONPATH": str(ROOT),
+                "PYTHONUNBUFFERED": "1",
+                "LIANFANG_BASE_URL": f"http://localhost:{port}",
+            }
+        )
         environment |= more
         if pages and not (Path(environment["LIANFANG_DATA"]) / "static" / "staticfiles.json").exists():
             subprocess.run(

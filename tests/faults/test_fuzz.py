@@ -443,21 +443,51 @@ class Target:
     """Id -> the bodies in which an object of this id was taken."""
     statuses: Counter[int] = field(default_factory=Counter)
     slowest: float = 0.0
+    """The longest answer, with whatever else the machine was at."""
+    busiest: float = 0.0
+    """The most processor time that the server took for one that was sent once more, alone."""
     lock: threading.Lock = field(default_factory=threading.Lock)
+    turn: threading.Condition = field(default_factory=threading.Condition)
+    under_way: int = 0
+    alone: bool = False
 
     def send(self, body: bytes, session: requests.Session) -> requests.Response:
-        """Hand in one body as a member's machine does. One that took long is sent once more, with a space at its end:
-        where other work kept the machine busy it takes no time then."""
-        answer, seconds = self._sent(body, session)
-        if seconds >= SLOWEST:
-            again, seconds = self._sent(body + b" ", session)
-            assert again.status_code == answer.status_code
+        """Hand in one body as a member's machine does. One that took long is sent once more, with a space at its end
+        and nothing beside it: then it is the server's processor time that counts, since other work may keep the machine
+        busy as well."""
+        with self.turn:
+            self.turn.wait_for(lambda: not self.alone)
+            self.under_way += 1
+        try:
+            answer, seconds = self._sent(body, session)
+        finally:
+            with self.turn:
+                self.under_way -= 1
+                self.turn.notify_all()
         with self.lock:
             self.slowest = max(self.slowest, seconds)
         if seconds >= SLOWEST:
-            keep(body, f"{seconds:.1f} s")
-            raise AssertionError(f"{seconds:.1f} s")
+            self._again(body, session, answer.status_code)
         return answer
+
+    def _again(self, body: bytes, session: requests.Session, status: int) -> None:
+        with self.turn:
+            self.turn.wait_for(lambda: not self.alone)
+            self.alone = True
+            self.turn.wait_for(lambda: not self.under_way)
+        try:
+            before = self.server.busy()
+            again, _ = self._sent(body + b" ", session)
+            busy = self.server.busy() - before
+        finally:
+            with self.turn:
+                self.alone = False
+                self.turn.notify_all()
+        assert again.status_code == status
+        self.busiest = max(self.busiest, busy)
+        if busy >= SLOWEST:
+            keep(body, problem := f"{busy:.1f} s of processor time")
+            raise AssertionError(problem)
 
     def _sent(self, body: bytes, session: requests.Session) -> tuple[requests.Response, float]:
         began = time.monotonic()
@@ -466,7 +496,7 @@ class Target:
             data=body,
             headers={"Content-Type": TAXII, "Accept": TAXII},
             auth=self.stage.jia.auth,
-            timeout=30,
+            timeout=120,
         )
         seconds = time.monotonic() - began
         with self.lock:
@@ -481,6 +511,13 @@ class Target:
         else:
             assert answer.json()["http_status"] == str(answer.status_code)
         return answer, seconds
+
+    def figures(self) -> str:
+        """What is said beside the count."""
+        return (
+            f"slowest {self.slowest:.2f} s, of processor time where sent again {self.busiest:.2f} s,"
+            f" {self.server.peak():.0f} MiB, {dict(self.statuses)}"
+        )
 
     def check(self) -> None:
         """Everything taken is kept, and served, to the byte; nothing was said of our inside; little memory was used."""
@@ -540,7 +577,7 @@ def test_three_hundred_bundles_at_the_server(target: Target) -> None:
         counted.count = 300
         target.check()
         given = target.check_pages()
-        counted.also = f"slowest {target.slowest:.2f} s, {target.server.peak():.0f} MiB, {dict(target.statuses)}"
+        counted.also = target.figures()
     assert given
     assert target.statuses[202] > 30
 
@@ -553,7 +590,7 @@ def test_fuzz_twenty_thousand_bundles_at_the_server(target: Target) -> None:
         counted.count = 20_000
         target.check()
         target.check_pages()
-        counted.also = f"slowest {target.slowest:.2f} s, {target.server.peak():.0f} MiB, {dict(target.statuses)}"
+        counted.also = target.figures()
 
 
 def test_poison_at_the_server(target: Target) -> None:
