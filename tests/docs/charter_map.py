@@ -79,7 +79,7 @@ CLAUSES = (
             "story/test_story.py::test_06_a_revocation_bites_the_next_request",
             "story/test_story.py::test_07_the_former_member_appeals",
             "members/test_hearing.py::*",
-            "members/test_whole_life.py::test_whatever_order_things_are_done_in",
+            "members/test_histories.py::test_three_hundred_histories",
             "browser/test_life_play.py::test_a_membership_is_lived_through",
         ),
     ),
@@ -146,7 +146,7 @@ CLAUSES = (
         tests=(
             "policy/test_rules.py::test_deny",
             "members/test_terminating.py::*",
-            "members/test_whole_life.py::test_whatever_order_things_are_done_in",
+            "members/test_histories.py::test_three_hundred_histories",
             "browser/test_life_play.py::test_a_membership_is_lived_through",
         ),
     ),
