@@ -246,7 +246,8 @@ class Life(Truths, RuleBasedStateMachine):
         """Who speaks for the member: whoever joined at the beginning, else the first of those that were invited."""
         if self.begun.admin is None:
             organization = self.now["memberships"][0]["organization_id"]
-            admin = next(iter(queries.administrators(organization_id=organization, at=self.clock.at)))
+            admins = queries.administrators(organization_id=organization, at=self.clock.at)
+            admin = min(admins, key=lambda one: one.email)
             self.begun.admin = Affiliation.objects.get(person=admin, organization=organization)
         return self.begun.admin
 
@@ -586,8 +587,8 @@ class Life(Truths, RuleBasedStateMachine):
         """Who was invited comes: by the mailed link, and with an acknowledgement of the duty a second later."""
         waiting = Invitation.objects.filter(
             affiliation__group=case.organization_id, accepted_at__isnull=True, withdrawn_at__isnull=True
-        ).order_by("-created_at", "pk")
-        invitation = waiting.select_related("affiliation").first()
+        ).select_related("affiliation__person__vault_key")
+        invitation = min(waiting, key=lambda one: (one.affiliation.person.email, one.created_at), default=None)
         if invitation is None:
             return
         with self.deed("join"), transaction.atomic():
@@ -604,10 +605,10 @@ class Life(Truths, RuleBasedStateMachine):
     @tried("memberships")
     def leave(self, _case: Any, _who: str, turn: int) -> None:
         """Who joined leaves again, or (what is refused) the only administrator does."""
-        joined = sorted(self.acknowledged)
-        affiliation = (
-            Affiliation.objects.get(pk=joined[turn % len(joined)]) if joined and turn < 6 else self.first_admin()
-        )
+        # Whoever speaks for the member stays: what he may read is asked after each deed.
+        speaker = str(self.first_admin().pk)
+        joined = [one for one in self.acknowledged if one != speaker]
+        affiliation = Affiliation.objects.get(pk=joined[turn % len(joined)]) if joined else self.first_admin()
         self.speak("leave", accounts.leave, affiliation=affiliation)
 
     # The office calendar
@@ -675,12 +676,15 @@ class Life(Truths, RuleBasedStateMachine):
         if not found:
             return
         kind, row = chance.choice(found)
-        for step in range(6):
-            # Sent back once, and then brought to its end.
-            getattr(self, f"_next_of_{kind}")(row, 0 if turn == 7 and step else turn)
+        for _ in range(6):
+            before = row
+            getattr(self, f"_next_of_{kind}")(row, turn)
             row = self.of(kind, row["id"])
             if not self.went or row["state"] not in OPEN[kind]:
                 return
+            back = (before["state"], row["state"]) in (("recommended", "requested"), ("proposed", "under_review"))
+            if back or (before.get("recommendation") and not row.get("recommendation")):
+                turn = 0  # sent back once, and then brought to its end
 
     def begin_anew(self, chance: Random, turn: int) -> None:
         """What may begin where the membership stands now."""
@@ -776,7 +780,7 @@ class Life(Truths, RuleBasedStateMachine):
 
     def _next_of_changes(self, row: dict[str, Any], turn: int) -> None:
         if row["state"] == "submitted":
-            self.perform("withdraw_change" if turn == 7 else "take_up_change", row, "reviewer")
+            self.perform("withdraw_change" if turn == 5 else "take_up_change", row, "reviewer")
         elif row["recommendation"]:
             way = "apply_change" if row["recommendation"] == "approve" and turn != 6 else "reject_change"
             self.perform("return_change" if turn == 7 else way, row, self.decider(turn))
@@ -815,7 +819,7 @@ class Life(Truths, RuleBasedStateMachine):
 
     def _next_of_terminations(self, row: dict[str, Any], turn: int) -> None:
         if row["state"] == "requested":
-            self.perform("take_back" if turn == 7 else "recommend_termination", row, self.reviewer(turn), turn)
+            self.perform("take_back" if turn == 5 else "recommend_termination", row, self.reviewer(turn), turn)
         else:
             way = {6: "refuse", 7: "return"}.get(turn, "grant")
             self.perform(f"{way}_termination", row, self.decider(turn))
