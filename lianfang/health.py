@@ -29,11 +29,15 @@ MAILBOX_SECONDS = 3600
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at; `said` is a number with its unit or one sentence."""
+    """One thing looked at; `said` is a number with its unit or one sentence.
+
+    `aloud` is what anybody may read of it, where that is less: how long ago something was done tells of what is done.
+    """
 
     name: str
     ok: bool
     said: str
+    aloud: str = ""
 
 
 @require_safe
@@ -49,7 +53,10 @@ def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """Readiness: 200 when every check passes, else 503 with the same body."""
     found = checks()
     ready = all(check.ok for check in found)
-    body = {"ready": ready, "checks": {check.name: {"ok": check.ok, "said": check.said} for check in found}}
+    body = {
+        "ready": ready,
+        "checks": {check.name: {"ok": check.ok, "said": check.aloud or check.said} for check in found},
+    }
     return JsonResponse(body, status=200 if ready else 503)
 
 
@@ -125,9 +132,11 @@ def _age(name: str, statement: str, limit: int, *, empty: bool) -> Check:
     with connection.cursor() as cursor:
         cursor.execute(statement)
         (seconds,) = cursor.fetchone() or (None,)
-    if seconds is None:
-        return Check(name, ok=empty, said="nothing waits" if empty else "none was ever heard of")
-    return Check(name, ok=seconds <= limit, said=f"{int(seconds)} s (limit {limit} s)")
+    ok = empty if seconds is None else seconds <= limit
+    said = f"{int(seconds)} s (limit {limit} s)" if seconds is not None else "nothing waits"
+    if seconds is None and not empty:
+        said = "none was ever heard of"
+    return Check(name, ok=ok, said=said, aloud=f"within {limit} s" if ok else f"more than {limit} s")
 
 
 def _migrations() -> Check:

@@ -168,16 +168,6 @@ def people_of(organization: UUID, at: datetime) -> list[Person]:
     return list(found.values())
 
 
-def undelivered() -> list[tuple[DocumentVersion, int]]:
-    """Return the versions that some members were not told of, with their number, newest first."""
-    found = []
-    for version in DocumentVersion.objects.filter(origin="amended").order_by("-published_platform_at")[:3]:
-        number = len(exceptions(version))
-        if number:
-            found.append((version, number))
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
     """How many of the people who must have acknowledged the duty under a version."""
