@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +16,7 @@ from lianfang.accounts import registry
 from lianfang.accounts.models import Affiliation, Person
 from lianfang.charter.lifecycle import OPEN_AMENDMENT
 from lianfang.charter.models import Amendment, ConfidentialityDuty, DocumentVersion, Told
+from lianfang.charter.text import quoted
 from lianfang.kernel.clock import require_aware
 from lianfang.kernel.text import Bilingual
 from lianfang.outbox.lifecycle import QUEUED, SENDING, SENT
@@ -79,11 +82,6 @@ def open_amendment(kind: str) -> Amendment | None:
     return _amendments().filter(document=kind, state__in=OPEN_AMENDMENT).first()
 
 
-def open_amendments() -> list[Amendment]:
-    """Return every open amendment, by document."""
-    return list(_amendments().filter(state__in=OPEN_AMENDMENT).order_by("document"))
-
-
 def amendment_of(version: DocumentVersion) -> Amendment | None:
     """Return the amendment by which a version came; None for one that came with the software or was imported."""
     return _amendments().filter(version=version).first()
@@ -136,22 +134,28 @@ def _by_member(version: DocumentVersion) -> Any:
 
 def delivered(version: DocumentVersion) -> Delivered:
     """Return how far the telling of a version has come."""
-    rows = _by_member(version)
-    left = rows.filter(sent=0)
-    found = {
-        "members": rows.count(),
-        "sent": rows.filter(sent__gt=0).count(),
-        "waiting": left.filter(waiting__gt=0, post=0).count(),
-        "post": left.filter(post__gt=0).count(),
-        "exceptions": left.filter(waiting=0, post=0).count(),
-    }
-    return Delivered(**found)
+    found: Counter[str] = Counter()
+    for sent, waiting, post in _by_member(version).values_list("sent", "waiting", "post"):
+        found["sent" if sent else "post" if post else "waiting" if waiting else "exceptions"] += 1
+    return Delivered(found.total(), found["sent"], found["waiting"], found["post"], found["exceptions"])
 
 
 def exceptions(version: DocumentVersion) -> list[UUID]:
     """Return the members whom no mail reached or may still reach, and to whom no letter was posted."""
     rows = _by_member(version).filter(sent=0, waiting=0, post=0)
     return [row["organization"] for row in rows.order_by("organization")]
+
+
+def reached(version: DocumentVersion, organization: UUID) -> bool:
+    """Return whether a member is no exception."""
+    rows = _by_member(version).filter(organization=organization)
+    return not rows.filter(sent=0, waiting=0, post=0).exists()
+
+
+def mailed(version: DocumentVersion, organizations: Sequence[UUID]) -> set[UUID]:
+    """Return those of these members to whom a mail was queued at all, whatever came of it."""
+    rows = Told.objects.filter(version=version, organization__in=organizations, how=Told.How.MAIL)
+    return set(rows.values_list("organization", flat=True))
 
 
 def told(version: DocumentVersion, organization: UUID) -> list[Told]:
@@ -217,7 +221,7 @@ class Clause:
     @property
     def number(self) -> str:
         """How the clause is quoted: `2.2`, and below 5.1 `1.3.1` as the charter itself counts."""
-        return self.id.partition("-")[2] or self.id
+        return quoted(self.id)
 
     @property
     def article(self) -> str:

@@ -36,6 +36,11 @@ def key(number: str) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(one) for one in part.split(".")) for part in number.split("-"))
 
 
+def quoted(number: str) -> str:
+    """Return how a clause is quoted: `2.2`, and below 5.1 `1.3.1` as the charter itself counts."""
+    return number.partition("-")[2] or number
+
+
 def above(number: str) -> str:
     """Return the number of the clause that this one stands below; empty for an article."""
     head, dash, tail = number.rpartition("-")
@@ -114,7 +119,7 @@ class Row:
     @property
     def number(self) -> str:
         """How the clause is quoted."""
-        return self.id.partition("-")[2] or self.id
+        return quoted(self.id)
 
 
 def compare(old: Sequence[Clause], new: Sequence[Clause]) -> list[Row]:

@@ -11,13 +11,21 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 log = logging.getLogger(__name__)
 
 
-def drain() -> None:
-    """Ask the worker to send what is queued, unless it was asked already. Never raises: the sweep comes each minute."""
+def hint(task: str, *, lock: str = "", **arguments: str | int) -> None:
+    """Ask the worker for a task, unless it was asked already; `lock` tells two askings apart, else the task alone does.
+
+    Never raises: every such task has a sweep that comes by itself.
+    """
     try:
         # A clash on the queueing lock aborts the transaction it happens in, so it gets one of its own.
         with transaction.atomic():
-            app.configure_task("outbox.drain", queueing_lock="outbox.drain").defer()
+            app.configure_task(task, queueing_lock=lock or task).defer(**arguments)
     except AlreadyEnqueued:
         pass
     except (ConnectorException, DatabaseError):
-        log.warning("outbox: the worker could not be woken; the sweep will", exc_info=True)
+        log.warning("%s: the worker could not be woken; the sweep will", task, exc_info=True)
+
+
+def drain() -> None:
+    """Ask the worker to send what is queued; the sweep comes each minute."""
+    hint("outbox.drain")

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from lianfang.charter import actions, queries, tasks
 from lianfang.charter.models import Amendment, DocumentVersion, Told
@@ -262,6 +263,20 @@ def test_a_member_that_was_not_reached_is_seen_to(made: world.World, clients: di
     stranger = made.applicant.pk
     assert clients["publisher"].get(f"/staff/charter/charter/2/told/{stranger}").status_code == 404
     assert clients["publisher"].get("/staff/charter/charter/1/told").status_code == 404
+
+
+def test_the_report_asks_no_more_however_many_were_not_reached(made: world.World, clients: dict[str, Client]) -> None:
+    version, asked = issued(made, clients), []
+    page = "/staff/charter/charter/2/told"
+    clients["reviewer"].get(page)
+    mails = Told.objects.filter(version=version, how="mail")
+    for some in (mails.filter(organization=made.jia.organization), mails):
+        Delivery.objects.filter(pk__in=some.values("delivery")).update(state="failed")
+        with CaptureQueriesContext(connection) as statements:
+            body = clients["reviewer"].get(page).content.decode()
+        asked.append(len(statements))
+    assert body.count("信沒有寄達。") == mails.values("organization").distinct().count() >= 4
+    assert asked[0] == asked[1] <= 20
 
 
 def test_the_list_counts_who_acknowledged(made: world.World, clients: dict[str, Client]) -> None:

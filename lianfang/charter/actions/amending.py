@@ -13,7 +13,7 @@ from lianfang.audit.tags import Tag
 from lianfang.charter import queries, text
 from lianfang.charter.actions.documents import text_digest
 from lianfang.charter.lifecycle import AMENDMENT, OPEN_AMENDMENT
-from lianfang.charter.models import Amendment, Document, DocumentVersion
+from lianfang.charter.models import Amendment, Document
 from lianfang.kernel.refusal import Refusal
 from lianfang.kernel.text import Bilingual
 from lianfang.policy.facts import Right, Subject
@@ -108,7 +108,8 @@ def propose_amendment(
         raise Refusal(_WHEN, rule="amendment-when", clause="4.1", field="effective_at")
     if effective_at < at:
         raise Refusal(_PAST, rule="amendment-past", clause="4.1", field="effective_at")
-    if effective_at <= _latest(locked).effective_at:
+    latest = queries.latest(kind=locked.document_id)
+    if latest is not None and effective_at <= latest.effective_at:
         raise Refusal(_ORDER, rule="amendment-order", clause="4.1", field="effective_at")
     AMENDMENT.move(locked, "propose", faults=len(faults_of(locked)), changed=_differs(locked))
     locked.summary_zh, locked.summary_en = summary.zh.strip()[:2000], summary.en.strip()[:2000]
@@ -214,10 +215,6 @@ def _differs(amendment: Amendment) -> bool:
 
 def _locked(amendment: Amendment) -> Amendment:
     return Amendment.objects.select_for_update(of=("self",)).select_related("base").get(pk=amendment.pk)
-
-
-def _latest(amendment: Amendment) -> DocumentVersion:
-    return DocumentVersion.objects.filter(document=amendment.document_id).order_by("-number")[:1].get()
 
 
 def _digest(amendment: Amendment) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -41,7 +43,7 @@ def telling(request: HttpRequest, kind: str, number: int) -> HttpResponse:
     report = queries.delivered(version)
     left = queries.exceptions(version)
     page = paging.part(left, request.GET.dict())
-    named = {one.pk: one for one in Organization.objects.filter(pk__in=page.rows)}
+    named, mailed = Organization.objects.in_bulk(page.rows), queries.mailed(version, page.rows)
     amendment = queries.amendment_of(version)
     context = {
         "version": version,
@@ -50,7 +52,7 @@ def telling(request: HttpRequest, kind: str, number: int) -> HttpResponse:
         "amendment": amendment,
         "report": report,
         "bars": [(words.in_language(get_language() or "zh-hant"), getattr(report, name)) for name, words in _BARS],
-        "rows": [(named[one], queries.told(version, one)[-1]) for one in page.rows],
+        "rows": [(named[one], one in mailed) for one in page.rows],
         "page": page,
         "sha256": bytes(version.sha256).hex(),
     }
@@ -68,42 +70,47 @@ def member_told(request: HttpRequest, kind: str, number: int, organization_id: U
 @door(Right.EDIT_CHARTER)
 def tell(request: HttpRequest, kind: str, number: int, organization_id: UUID) -> HttpResponseBase:
     """Mail it to somebody else of the member."""
-    version = _version(kind, number)
-    organization = _told_organization(version, organization_id)
     form = forms.AnotherForm(request.POST, people=queries.people_of(organization_id, asked(request).at))
-    if form.is_valid():
-        try:
-            actions.tell_another(
-                version=version, organization=organization, **form.cleaned_data,
-                by=asked(request).subject, at=asked(request).at,
-            )  # fmt: skip
-        except Refusal as refusal:
-            refuse(form, refusal)
-        else:
-            messages.success(request, _("The mail is on its way."))
-            return redirect("version_told_member", kind=kind, number=number, organization_id=organization_id)
-    return _member(request, version, organization_id, another=form)
+    done = _done(request, kind, number, organization_id, form, actions.tell_another, _("The mail is on its way."))
+    return done or _member(request, _version(kind, number), organization_id, another=form)
 
 
 @require_POST
 @door(Right.EDIT_CHARTER)
 def post(request: HttpRequest, kind: str, number: int, organization_id: UUID) -> HttpResponseBase:
     """Record a letter by registered post."""
-    version = _version(kind, number)
-    organization = _told_organization(version, organization_id)
     form = forms.PostForm(request.POST)
-    if form.is_valid():
-        try:
-            actions.record_post(
-                version=version, organization=organization, **form.cleaned_data,
-                by=asked(request).subject, at=asked(request).at,
-            )  # fmt: skip
-        except Refusal as refusal:
-            refuse(form, refusal)
-        else:
-            messages.success(request, _("Recorded."))
-            return redirect("version_told_member", kind=kind, number=number, organization_id=organization_id)
-    return _member(request, version, organization_id, letter=form)
+    done = _done(request, kind, number, organization_id, form, actions.record_post, _("Recorded."))
+    return done or _member(request, _version(kind, number), organization_id, letter=form)
+
+
+def _done(
+    request: HttpRequest,
+    kind: str,
+    number: int,
+    organization_id: UUID,
+    form: Form,
+    act: Callable[..., None],
+    said: str,
+) -> HttpResponseBase | None:
+    """Do what a form asks about one member, and go back to its page; a refusal stands in the form."""
+    version = _version(kind, number)
+    organization = _rows(version, organization_id)[0].organization
+    if not form.is_valid():
+        return None
+    try:
+        act(
+            version=version,
+            organization=organization,
+            **form.cleaned_data,
+            by=asked(request).subject,
+            at=asked(request).at,
+        )
+    except Refusal as refusal:
+        refuse(form, refusal)
+        return None
+    messages.success(request, said)
+    return redirect("version_told_member", kind=kind, number=number, organization_id=organization_id)
 
 
 @require_POST
@@ -129,19 +136,18 @@ def _version(kind: str, number: int) -> DocumentVersion:
     return found
 
 
-def _told_organization(version: DocumentVersion, organization_id: UUID) -> Organization:
+def _rows(version: DocumentVersion, organization_id: UUID) -> list[Told]:
     rows = queries.told(version, organization_id)
     if not rows:
         raise Http404
-    return rows[0].organization
+    return rows
 
 
 def _member(
     request: HttpRequest, version: DocumentVersion, organization_id: UUID, *, another: Any = None, letter: Any = None
 ) -> HttpResponse:
     subject, at = asked(request).subject, asked(request).at
-    organization = _told_organization(version, organization_id)
-    rows = queries.told(version, organization_id)
+    rows = _rows(version, organization_id)
     written = {one.person_id for one in rows}
     people = [one for one in queries.people_of(organization_id, at) if one.pk not in written]
     edits = may(subject=subject, right=Right.EDIT_CHARTER, at=at)
@@ -149,9 +155,9 @@ def _member(
         "version": version,
         "kind": version.document_id,
         "name": queries.DOCUMENTS[version.document_id],
-        "organization": organization,
+        "organization": rows[0].organization,
         "rows": [_row(one, edits) for one in rows],
-        "reached": organization_id not in queries.exceptions(version),
+        "reached": queries.reached(version, organization_id),
         "another": another or (forms.AnotherForm(people=people) if people else None),
         "letter": letter or forms.PostForm(),
         "may_edit": edits,
